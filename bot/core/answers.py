@@ -1,0 +1,196 @@
+"""What is answered to a person, as plain data: `slack/blocks.py` and the command line find the words for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.core import events as ev
+from bot.core.errors import Choice
+from bot.core.events import Kind, Source
+from bot.core.grammar import Verb
+from bot.core.record import Person, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Something is on disk. `happened` are the events, in order; the rest is what an answer may want to say.
+
+    `about` is the text of the entry that a mark, a correction or a dead end is about, `about_kind` its kind. `total` and
+    `impact` are how long the incident and its impact lasted, where this ended one of them. `choices` are the buttons,
+    kept as offer `offer`. `understood` are clauses about how the line was read.
+    """
+
+    place: Place
+    happened: tuple[ev.Event, ...]
+    by: Person
+    people: Mapping[str, Person]
+    now: datetime
+    zone: str
+    drill: bool = False
+    onset: datetime | None = None
+    onset_approx: bool = False
+    about: str = ""
+    about_kind: Kind | None = None
+    total: timedelta | None = None
+    impact: timedelta | None = None
+    impact_on: bool = False
+    addendum: bool = False
+    invite: bool = False
+    keeps_chat_days: int = 0
+    draft_delay: timedelta = timedelta()
+    offer: str = ""
+    choices: tuple[Choice, ...] = ()
+    understood: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was recorded: what was wrong, what to type, which field of a form it concerns."""
+
+    message: str
+    hint: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Nothing is recorded yet: the person chooses. The choices are kept as offer `offer`."""
+
+    message: str
+    choices: tuple[Choice, ...]
+    offer: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLine:
+    """An entry, for a list."""
+
+    number: int
+    kind: Kind
+    at: datetime
+    approx: bool
+    text: str
+    by: str
+    withdrawn: str = ""
+    corrected: bool = False
+    starred: bool = False
+    worked: bool | None = None
+    source: Source | None = None
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something a postmortem needs and nobody has said: its number in `gaps`, in people's words, the line to type."""
+
+    number: int
+    name: str
+    line: str
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where an incident stands."""
+
+    place: Place
+    now: datetime
+    zone: str
+    title: str
+    drill: bool
+    channel: str
+    onset: datetime | None
+    impact_on: bool
+    impact: timedelta
+    total: timedelta | None
+    detected_at: datetime | None
+    source: Source | None
+    roles: tuple[tuple[str, str], ...]
+    hypotheses: tuple[EntryLine, ...]
+    latest: tuple[EntryLine, ...]
+    told: tuple[EntryLine, ...]
+    entries: int
+    people: int
+    tasks: int
+    tasks_open: int
+    summary: str
+    impact_text: str
+    gaps: tuple[Gap, ...]
+    waiting: int
+    parked: tuple[str, ...]
+    for_everybody: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The entries of an incident in the order in which they happened; `hidden` earlier ones are left out."""
+
+    place: Place
+    zone: str
+    lines: tuple[EntryLine, ...]
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What is still missing, and what is known or does not apply."""
+
+    place: Place
+    gaps: tuple[Gap, ...]
+    known: tuple[str, ...]
+    not_applicable: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Incidents that may be seen from here."""
+
+    words: str
+    places: tuple[Place, ...]
+    more: int
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """How to type it: the rows to show; `whole` when it is the whole table."""
+
+    rows: tuple[Verb, ...]
+    whole: bool
+    prefix: str
+    one: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OnItsWay:
+    """A document was asked for and will come as a message of its own."""
+
+    place: Place
+    what: str
+
+
+Shown = Status | Timeline | Gaps | Listed | Help | OnItsWay
+Outcome = Recorded | Refused | Asked | Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A request: who said it, where, and its origin (unique in its workspace; a redelivery has the same).
+
+    `mentions` maps "@ada" or "#general", as they stand in the text, to Slack's ids. `by_letter` says that the way in
+    cannot carry an answer: it leaves by the outbox, into thread `thread` where that is given.
+    """
+
+    team: str
+    channel: str
+    user: str
+    origin: str
+    user_name: str = ""
+    channel_name: str = ""
+    private: bool | None = None
+    mentions: Mapping[str, str] = field(default_factory=dict)
+    by_letter: bool = False
+    thread: str = ""

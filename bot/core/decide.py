@@ -1,0 +1,537 @@
+"""What a command does to an incident: `decide` gives the events that follow, or refuses. Pure; it changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from bot.core import commands as cmd
+from bot.core import events as ev
+from bot.core import times
+from bot.core.errors import Choice, Question, Refusal
+from bot.core.events import Kind
+from bot.core.grammar import GAP_WORDS, VERBS, service_names, share_of_users
+from bot.core.incident import GUIDING_QUESTIONS, LIFE_KINDS, Entry, Incident, Status, Task
+
+TWICE_WITHIN = timedelta(seconds=90)
+"""The same line by the same person within this time is asked about, not doubled."""
+
+FAR_BEFORE = timedelta(hours=12)
+"""A clock time without a date that lands further than this before onset is asked about."""
+
+LINE_TO_CONFIRM = ""
+"""A choice with this line stands for the line that was typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who says it: the person's key and zone."""
+
+    key: str
+    zone: str = "UTC"
+
+
+def decide(
+    incident: Incident | None,
+    command: cmd.Change,
+    by: Speaker,
+    now: datetime,
+    *,
+    confirmed: bool = False,
+    authors_only: bool = False,
+    said_at: datetime | None = None,
+) -> list[ev.Event]:
+    """The events that a command leads to, in order.
+
+    `incident` is the one that the command is about (None where there is none), `now` the time of
+    recording, `said_at` when it was typed if that is not now. `confirmed` says that the person has been asked and means it; `authors_only` that
+    only who recorded an entry may correct it.
+
+    Raises Refusal, or Question where the person has to choose.
+    """
+    if isinstance(command, cmd.Start):
+        return [_start(incident, command, by, now, said_at or now, confirmed=confirmed)]
+    if incident is None or incident.status in {Status.CANCELLED, Status.DUPLICATE}:
+        raise Refusal(
+            "No incident is open in this channel.", "Type start <title> to open one, or list to see the open ones."
+        )
+    return _Decision(incident, by, now, said_at or now, confirmed, authors_only).of(command)
+
+
+def _start(
+    incident: Incident | None, command: cmd.Start, by: Speaker, now: datetime, said_at: datetime, *, confirmed: bool
+) -> ev.Started:
+    if incident is not None and incident.is_open:
+        raise Refusal(
+            f"INC-{incident.number} “{incident.title}” is already open in this channel.",
+            "Record to it with note, action, …; or resolve it first, or start the other in another channel.",
+        )
+    since = command.since
+    if since is not None and since.clock_only and now - since.at > FAR_BEFORE and not confirmed:
+        raise _far(since, now, "before now")
+    return ev.Started(
+        by=by.key,
+        recorded_at=now,
+        entry=1,
+        at=said_at,
+        zone=by.zone,
+        text=command.title,
+        severity=command.severity,
+        drill=command.drill,
+        onset=since.at if since else said_at,
+        onset_approx=bool(since and since.approx),
+    )
+
+
+def _far(when: times.When, reference: datetime, of_what: str) -> Question:
+    typed = times.clock(when.at, when.zone)
+    earlier = times.moment(when.at, when.zone)
+    later = times.moment(when.at + timedelta(days=1), when.zone)
+    return Question(
+        f"{typed} would be {earlier}, {times.duration(reference - when.at)} {of_what}; {later} is still to come.",
+        (Choice(f"Yes, {earlier}", LINE_TO_CONFIRM, confirmed=True),),
+        "Nothing is recorded yet. Otherwise type the time with its date, for example: at "
+        + times.localize(when.at, when.zone).strftime("%Y-%m-%d %H:%M"),
+        "when",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """One command about one incident."""
+
+    incident: Incident
+    by: Speaker
+    now: datetime
+    said_at: datetime
+    confirmed: bool
+    authors_only: bool
+
+    def of(self, command: cmd.Change) -> list[ev.Event]:
+        match command:
+            case cmd.Start():
+                raise AssertionError("decided before")
+            case cmd.Record():
+                return [self._record(command)]
+            case cmd.MarkEntry():
+                return [self._mark(command)]
+            case cmd.AddTask():
+                return [self._add_task(command)]
+            case cmd.ChangeTask():
+                return [self._change_task(command)]
+            case cmd.FinishTask():
+                task = self._open_task(command.task)
+                at = self._when(command.when)
+                return [ev.TaskDone(**self._head(), task=task.number, at=at.at if at else self.said_at)]
+            case cmd.DropTask():
+                task = self._open_task(command.task)
+                return [ev.TaskDropped(**self._head(), task=task.number, text=command.why)]
+            case cmd.CorrectText():
+                return [self._correct_text(command)]
+            case cmd.CorrectKind():
+                return [self._correct_kind(command)]
+            case cmd.WriteSection():
+                if not command.text and command.section not in self.incident.sections:
+                    raise Refusal(
+                        f"Section “{command.section}” is as Scribe composes it; there is nothing of yours to give back.",
+                        f"Type edit section {command.section} <text> to write it yourself.",
+                    )
+                return [ev.SectionWritten(**self._head(), section=command.section, text=command.text)]
+            case cmd.Move():
+                return [self._move(command)]
+            case cmd.Retitle():
+                return [ev.Retitled(**self._head(), text=command.title)]
+            case cmd.SetOnset():
+                return [self._set_onset(command)]
+            case cmd.SetZone():
+                return [ev.ZoneSet(**self._head(), zone=command.zone)]
+            case cmd.Remove():
+                return [self._remove(command)]
+            case cmd.Undo():
+                return [ev.Undone(**self._head(), seq=self._to_undo(command.seq))]
+            case cmd.Redact():
+                return [self._redact(command)]
+            case cmd.SayNone():
+                return [ev.NotApplicable(**self._head(), gap=self._gap(command.gap))]
+            case cmd.Cancel():
+                self._must_be_open()
+                self._ask(
+                    f"Cancel INC-{self.incident.number} “{self.incident.title}”? The record is kept.", "Cancel it"
+                )
+                return [ev.Cancelled(**self._entry_head(), text=command.why)]
+            case cmd.MarkDuplicate():
+                return [self._duplicate(command)]
+            case cmd.CallReview():
+                return [ev.ReviewCalled(**self._head(), person=command.person, who=command.who, text=command.when)]
+            case cmd.Approve():
+                return [ev.Approved(**self._head(), upto=self.incident.seq)]
+            case cmd.Publish():
+                return [self._publish()]
+            case cmd.Share():
+                return [ev.SharedTo(**self._head(), channel=command.channel)]
+            case _:
+                assert_never(command)
+
+    # ---- entries -----------------------------------------------------------------------------------------------------
+
+    def _record(self, said: cmd.Record) -> ev.Event:
+        kind = said.kind
+        if kind is Kind.RESOLUTION and not self.incident.is_open:
+            over = self.incident.resolution
+            at = f" at {times.moment(over.at, self.incident.zone)}" if over else ""
+            raise Refusal(
+                f"INC-{self.incident.number} is already resolved{at}.",
+                "Type reopen <why> if it is not over; note, cause, fix, … still record.",
+            )
+        if kind is Kind.REOPENED and self.incident.is_open:
+            raise Refusal(f"INC-{self.incident.number} is open.", "Type again <text> if impact came back.")
+        text, when, extra = self._particulars(said)
+        head = self._entry_head(when)
+        self._not_captured_twice(said)
+        self._not_twice(kind, text, when)
+        self._not_before_onset(kind, head["at"])
+        return ev.ENTRY_EVENTS[kind](**head, text=text, said_in=said.said_in, author=said.author, **extra)
+
+    def _particulars(self, said: cmd.Record) -> tuple[str, times.When | None, dict[str, Any]]:
+        """Text, time and what else the kind of entry holds."""
+        text, when = said.text, said.when
+        extra: dict[str, Any] = {}
+        match said.kind:
+            case Kind.DETECTION:
+                extra = {"source": said.source}
+            case Kind.DEAD_END:
+                hypothesis = said.number is not None and self._fits(said.number, Kind.HYPOTHESIS)
+                if hypothesis:
+                    text, when = said.rest, said.when or said.rest_when
+                elif said.number is not None and not said.rest:
+                    self._existing(said.number)
+                    raise Refusal(
+                        f"Entry {said.number} is no hypothesis.", "Type ruledout <text> to say what was ruled out."
+                    )
+                extra = {"hypothesis": said.number if hypothesis else None}
+            case Kind.ESCALATION:
+                extra = {"target": said.target, "person": said.person}
+            case Kind.UPDATE:
+                extra = {"audience": said.target}
+            case Kind.SERVICES:
+                extra = {"added": said.added, "removed": self._named_services(said.removed)}
+            case Kind.IMPACT:
+                extra = {"seen_by_users": said.seen_by_users, "share": said.share}
+            case Kind.QUESTION:
+                extra = {"question": self.incident.last_question + 1}
+            case Kind.ANSWER:
+                extra = self._answered(said)
+            case Kind.ROLE:
+                extra = {"role": said.role, "person": said.person, "who": said.target}
+            case Kind.HANDOVER:
+                extra = {"person": said.person, "who": said.target}
+            case Kind.SEVERITY:
+                if said.severity == self.incident.severity:
+                    raise Refusal(
+                        f"INC-{self.incident.number} is SEV{said.severity} already.", "Type severity sev1 to sev5."
+                    )
+                extra = {"severity": said.severity}
+            case Kind.LINK:
+                extra = {"url": said.url}
+            case _:
+                pass
+        return text, when, extra
+
+    def _named_services(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        known = {name.casefold() for name, _ in self.incident.services()}
+        for name in names:
+            if name.casefold() not in known:
+                listed = ", ".join(n for n, _ in self.incident.services()) or "none"
+                raise Refusal(f"“{name}” is not among the affected services.", f"Recorded so far: {listed}.")
+        return names
+
+    def _answered(self, said: cmd.Record) -> dict[str, Any]:
+        if said.question is not None:
+            if said.question > GUIDING_QUESTIONS and said.question not in self.incident.questions:
+                raise Refusal(f"There is no question R{said.question}.", "Type gaps to see the open questions.")
+            return {"question": said.question, "about": None}
+        entry = self._existing(said.number or 0)
+        asked = next((q for q, number in self.incident.questions.items() if number == entry.number), None)
+        return {"question": asked, "about": entry.number}
+
+    def _not_captured_twice(self, said: cmd.Record) -> None:
+        """A captured message has at most one live entry of a kind."""
+        for entry in self.incident.entries.values():
+            if said.said_in and entry.live and entry.event.said_in == said.said_in and entry.kind is said.kind:
+                raise Refusal(
+                    f"That message is recorded already, as entry {entry.number}.",
+                    f"Type edit {entry.number} <text> to change it.",
+                )
+
+    def _not_twice(self, kind: Kind, text: str, when: times.When | None) -> None:
+        last = self.incident.last_said.get(self.by.key)
+        if self.confirmed or last is None or last.kind is not kind or last.text != text or last.entry == 1:
+            return
+        entry = self.incident.entries[last.entry]
+        same_time = when is None or when.at == entry.at
+        if entry.live and same_time and timedelta() <= self.now - last.recorded_at <= TWICE_WITHIN:
+            raise Question(
+                f"You recorded the same line {times.ago(last.recorded_at, self.now)} as entry {last.entry}.",
+                (Choice("Record it again", LINE_TO_CONFIRM, confirmed=True),),
+                "It is not recorded twice unless you say so.",
+            )
+
+    def _not_before_onset(self, kind: Kind, at: datetime) -> None:
+        onset = self.incident.onset
+        if kind in {Kind.MITIGATED, Kind.RESOLUTION, Kind.AGAIN} and onset and at < onset.replace(second=0):
+            zone = self.incident.zone
+            raise Refusal(
+                f"That is {times.moment(at, zone)}, before impact began at {times.moment(onset, zone)}.",
+                "Type the time with its date, or onset <when> to correct when impact began.",
+                "when",
+            )
+
+    def _when(self, when: times.When | None) -> times.When | None:
+        onset = self.incident.onset
+        if when and when.clock_only and onset and onset - when.at > FAR_BEFORE and not self.confirmed:
+            raise _far(when, onset, "before impact began")
+        return when
+
+    # ---- tasks -------------------------------------------------------------------------------------------------------
+
+    def _add_task(self, said: cmd.AddTask) -> ev.Event:
+        self._not_twice(Kind.TASK, said.text, said.when)
+        return ev.TaskAdded(
+            **self._entry_head(said.when),
+            text=said.text,
+            task=self.incident.last_task + 1,
+            owner=said.owner,
+            person=said.person,
+            category=said.category,
+            due=said.due,
+        )
+
+    def _change_task(self, said: cmd.ChangeTask) -> ev.Event:
+        task = self._task(said.task)
+        return ev.TaskChanged(
+            **self._head(),
+            task=task.number,
+            owner=said.owner,
+            person=said.person,
+            category=said.category,
+            due=said.due,
+            text=said.text or None,
+        )
+
+    def _task(self, number: int) -> Task:
+        if number not in self.incident.tasks:
+            known = ", ".join(f"T{n}" for n in self.incident.tasks) or "none yet"
+            raise Refusal(f"There is no action item T{number}.", f"Action items: {known}. Type todo <task> to add one.")
+        return self.incident.tasks[number]
+
+    def _open_task(self, number: int) -> Task:
+        task = self._task(number)
+        if task.state != "open":
+            raise Refusal(f"T{number} is {task.state} already.", "Type todo <task> to add another.")
+        return task
+
+    # ---- marks and corrections -----------------------------------------------------------------------------------------
+
+    def _mark(self, said: cmd.MarkEntry) -> ev.Event:
+        match said.mark:
+            case cmd.Mark.WORKED | cmd.Mark.NO_EFFECT:
+                entry = self._existing(said.entry)
+                if entry.kind not in {Kind.ACTION, Kind.MITIGATION, Kind.MITIGATED}:
+                    raise self._wrong_kind(entry, "an action or a mitigation", said.mark.value)
+                return ev.EffectSeen(**self._head(), entry=entry.number, worked=said.mark is cmd.Mark.WORKED)
+            case cmd.Mark.CONFIRMED:
+                entry = self._existing(said.entry)
+                if entry.kind is not Kind.HYPOTHESIS:
+                    raise self._wrong_kind(entry, "a hypothesis", said.mark.value)
+                return ev.HypothesisConfirmed(**self._head(), entry=entry.number)
+            case cmd.Mark.KEY | cmd.Mark.UNKEY:
+                entry = self._existing(said.entry)
+                return ev.Starred(**self._head(), entry=entry.number, on=said.mark is cmd.Mark.KEY)
+            case _:
+                assert_never(said.mark)
+
+    def _wrong_kind(self, entry: Entry, wanted: str, verb: str) -> Refusal:
+        label = entry.kind.value.replace("_", " ")
+        return Refusal(
+            f"Entry {entry.number} is no {wanted.split(' ', 1)[1]}: it is a {label}.",
+            f"Type timeline to see the numbers, or {VERBS[verb].usage}.",
+        )
+
+    def _correct_text(self, said: cmd.CorrectText) -> ev.Event:
+        entry = self._correctable(said.entry)
+        share = ""
+        added: tuple[str, ...] = ()
+        removed: tuple[str, ...] = ()
+        if entry.kind is Kind.IMPACT:
+            share = share_of_users(said.text)
+        if entry.kind is Kind.SERVICES:
+            added, removed = service_names(said.text)
+        return ev.TextCorrected(
+            **self._head(), entry=entry.number, text=said.text, share=share, added=added, removed=removed
+        )
+
+    def _correct_kind(self, said: cmd.CorrectKind) -> ev.Event:
+        entry = self._correctable(said.entry)
+        structured = {Kind.TASK, Kind.ROLE, Kind.HANDOVER, Kind.SEVERITY, Kind.SERVICES, Kind.LINK, Kind.QUESTION}
+        if entry.kind in LIFE_KINDS or said.kind in LIFE_KINDS:
+            raise Refusal(
+                "What opens, ends or reopens an incident keeps its kind.",
+                "Use undo, reopen, resolve or cancel instead.",
+            )
+        if entry.kind in structured or said.kind in structured:
+            verb = said.kind if said.kind in structured else entry.kind
+            raise Refusal(
+                f"An entry cannot be turned into or out of a {verb.value}: it says more than a text.",
+                f"Type remove {entry.number} and record it anew.",
+            )
+        if entry.kind is said.kind:
+            raise Refusal(f"Entry {entry.number} is that already.", "Type edit <n> <text> to change its text.")
+        return ev.KindCorrected(**self._head(), entry=entry.number, to=said.kind)
+
+    def _move(self, said: cmd.Move) -> ev.Event:
+        entry = self._correctable(said.entry)
+        when = self._when(said.when)
+        assert when is not None
+        if entry.kind is Kind.STARTED:
+            raise Refusal("Entry 1 opened the record; its time stays.", "Type onset <when> for when impact began.")
+        self._not_before_onset(entry.kind, when.at)
+        return ev.TimeCorrected(**self._head(), entry=entry.number, at=when.at, approx=when.approx, zone=when.zone)
+
+    def _set_onset(self, said: cmd.SetOnset) -> ev.Event:
+        when = said.when
+        if when.clock_only and self.now - when.at > FAR_BEFORE and not self.confirmed:
+            raise _far(when, self.now, "before now")
+        over = next((w.end for w in self.incident.windows() if w.end), None)
+        if over is not None and when.at > over:
+            zone = self.incident.zone
+            raise Refusal(
+                f"That is {times.moment(when.at, zone)}, after impact ended at {times.moment(over, zone)}.",
+                "Type the time with its date, or move the entry that ended it.",
+                "when",
+            )
+        return ev.OnsetSet(**self._head(), at=when.at, approx=when.approx)
+
+    def _remove(self, said: cmd.Remove) -> ev.Event:
+        entry = self._correctable(said.entry)
+        if entry.kind in LIFE_KINDS:
+            raise Refusal(
+                f"Entry {entry.number} opens, ends or reopens the incident and cannot be removed.",
+                "Use undo, reopen, resolve or cancel instead.",
+            )
+        return ev.Removed(**self._head(), entry=entry.number, text=said.why)
+
+    def _redact(self, said: cmd.Redact) -> ev.Event:
+        entry = self._any(said.entry)
+        self._may_correct(entry)
+        if entry.redacted:
+            raise Refusal(f"The text of entry {entry.number} is destroyed already.", "There is nothing left to redact.")
+        self._ask(
+            f"Destroy the text of entry {entry.number} for good? Its time, kind and author stay; nobody can bring the "
+            "text back. What Slack still shows in the channel you delete there yourself.",
+            "Destroy the text",
+        )
+        return ev.Redacted(**self._head(), entry=entry.number)
+
+    def _to_undo(self, wanted: int) -> int:
+        if wanted and wanted in self.incident.undone:
+            raise Refusal("That was taken back already.", "Type timeline to see what stands.")
+        return wanted or self._last_own()
+
+    def _last_own(self) -> int:
+        for seq in range(self.incident.seq, 0, -1):
+            happened = self.incident.happened[seq - 1]
+            if happened.by != self.by.key or seq in self.incident.undone:
+                continue
+            match happened:
+                case ev.Undone() | ev.Redacted():
+                    continue
+                case ev.Started():
+                    raise Refusal("Your last line opened the incident.", "Type cancel <why> if it was none.")
+                case ev.Published():
+                    raise Refusal("What is published stays published.", "Record what is new: it becomes an addendum.")
+                case _:
+                    return seq
+        raise Refusal("There is nothing of yours to take back.", "Type remove <n> for an entry of somebody else.")
+
+    def _gap(self, gap: str) -> str:
+        if gap in GAP_WORDS:
+            return gap
+        raise Refusal(f"There is no gap {gap}.", f"Type gaps to see them, or none with one of: {', '.join(GAP_WORDS)}.")
+
+    # ---- the end -----------------------------------------------------------------------------------------------------
+
+    def _duplicate(self, said: cmd.MarkDuplicate) -> ev.Event:
+        self._must_be_open()
+        if said.of == self.incident.number:
+            raise Refusal("An incident is no duplicate of itself.", "Type duplicate of <number of the other>.")
+        self._ask(
+            f"Close INC-{self.incident.number} as a duplicate of INC-{said.of}? The record is kept.",
+            f"It is INC-{said.of}",
+        )
+        return ev.DuplicateFound(**self._entry_head(), text="", of=said.of)
+
+    def _publish(self) -> ev.Event:
+        if self.incident.is_open:
+            raise Refusal(f"INC-{self.incident.number} is not resolved yet.", "Type resolve <text> first.")
+        if self.incident.published:
+            raise Refusal("The document is published already.", "What is recorded now becomes an addendum.")
+        return ev.Published(**self._head(), upto=self.incident.seq)
+
+    def _must_be_open(self) -> None:
+        if not self.incident.is_open:
+            raise Refusal(f"INC-{self.incident.number} is {self.incident.status.value} already.", "Type reopen first.")
+
+    # ---- pieces ------------------------------------------------------------------------------------------------------
+
+    def _head(self) -> dict[str, Any]:
+        return {"by": self.by.key, "recorded_at": self.now}
+
+    def _entry_head(self, when: times.When | None = None) -> dict[str, Any]:
+        when = self._when(when)
+        return {
+            **self._head(),
+            "entry": self.incident.last_entry + 1,
+            "at": when.at if when else self.said_at,
+            "approx": bool(when and when.approx),
+            "zone": when.zone if when else self.by.zone,
+        }
+
+    def _ask(self, question: str, label: str) -> None:
+        if not self.confirmed:
+            raise Question(question, (Choice(label, LINE_TO_CONFIRM, confirmed=True),), "Nothing is changed yet.")
+
+    def _any(self, number: int) -> Entry:
+        entry = self.incident.entries.get(number)
+        if entry is None:
+            raise Refusal(
+                f"There is no entry {number}.",
+                f"The last one is {self.incident.last_entry}; type timeline to see the numbers.",
+            )
+        return entry
+
+    def _existing(self, number: int) -> Entry:
+        entry = self._any(number)
+        if not entry.live:
+            raise Refusal(f"Entry {number} was {entry.withdrawn}.", "Type timeline to see the numbers.")
+        return entry
+
+    def _fits(self, number: int, kind: Kind) -> bool:
+        entry = self.incident.entries.get(number)
+        return entry is not None and entry.live and entry.kind is kind
+
+    def _correctable(self, number: int) -> Entry:
+        entry = self._existing(number)
+        if entry.redacted:
+            raise Refusal(
+                f"The text of entry {number} was destroyed.", "Record it anew, without what must not be kept."
+            )
+        self._may_correct(entry)
+        return entry
+
+    def _may_correct(self, entry: Entry) -> None:
+        if self.authors_only and entry.by != self.by.key:
+            raise Refusal(
+                f"Only who recorded entry {entry.number} may correct it here (SCRIBE_CORRECTIONS=author).",
+                "Record what is right as a note.",
+            )

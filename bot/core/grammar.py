@@ -1,0 +1,952 @@
+"""The /incident language: one table, a row per verb. Parsing, help, usage errors and the README's table come from it.
+
+`parse` turns a line into a command. It knows no incident: a number that may be a reference stays beside the text.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.core import times
+from bot.core.commands import (
+    AddTask,
+    Approve,
+    CallReview,
+    Cancel,
+    ChangeTask,
+    Command,
+    CorrectKind,
+    CorrectText,
+    DropTask,
+    FinishTask,
+    Look,
+    Mark,
+    MarkDuplicate,
+    MarkEntry,
+    Move,
+    Publish,
+    Record,
+    Redact,
+    Remove,
+    Retitle,
+    SayNone,
+    SetOnset,
+    SetZone,
+    Share,
+    Start,
+    Undo,
+    View,
+    WriteSection,
+)
+from bot.core.errors import Choice, Question, Refusal
+from bot.core.events import Category, Kind, Source
+
+MAX_TEXT = 4000
+"""The longest text that is recorded, in characters: more than Slack lets anybody type in one command."""
+
+TARGET_LENGTH = 40
+"""What stands before the first `: ` is a target or an audience up to this length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a line is read against: the time it was typed (UTC), the person's zone, and the mentions in it.
+
+    `mentions` maps "@ada" or "#general", as they stand in the text, to the handle of that person or channel.
+    """
+
+    now: datetime
+    zone: str = "UTC"
+    mentions: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = "/incident"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A line that was understood: the command, its verb, and the incident it named (`note INC-42: …`)."""
+
+    command: Command
+    verb: str
+    incident: int | None = None
+    zone_used: bool = False
+
+
+Reader = Callable[[str, Context], Command]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A row of the table. `syntax` is what follows the verb; `everyday` verbs are also everyday words."""
+
+    name: str
+    also: tuple[str, ...]
+    syntax: str
+    records: str
+    example: str
+    read: Reader
+    everyday: bool = False
+    looks: bool = False
+
+    @property
+    def usage(self) -> str:
+        """The verb with its syntax."""
+        return f"{self.name} {self.syntax}".strip()
+
+
+SOURCES = {
+    "monitoring": Source.MONITORING,
+    "alert": Source.MONITORING,
+    "alerts": Source.MONITORING,
+    "monitor": Source.MONITORING,
+    "engineer": Source.ENGINEER,
+    "engineers": Source.ENGINEER,
+    "us": Source.ENGINEER,
+    "customer": Source.CUSTOMER,
+    "customers": Source.CUSTOMER,
+    "user": Source.CUSTOMER,
+    "users": Source.CUSTOMER,
+}
+
+GAP_WORDS = (
+    "impact",
+    "services",
+    "share",
+    "detection",
+    "escalation",
+    "dead end",
+    "cause",
+    "fix",
+    "confirmation",
+    "lessons",
+    "tasks",
+    "messages",
+)
+
+SECTIONS = ("summary", "timeline", "cause", "measures", "questions")
+FORMATS = ("md", "json", "html", "csv")
+
+_SHARE = re.compile(
+    r"(?<![\d.,])(\d{1,3}(?:[.,]\d+)?)\s*(?:%|percent|per cent)\s+of\s+(?:(?:all|our|the|its|their|active|affected|paying"
+    r"|logged-in|signed-in|registered|european|us|eu)\s+){0,3}"
+    r"(?:users?|customers?|accounts?|visitors?|subscribers?|members?|clients?|tenants?|merchants?|people)\b",
+    re.IGNORECASE,
+)
+_DASHES = str.maketrans({"–": "-", "—": "-", "−": "-", "‑": "-", "‐": "-"})
+
+
+def share_of_users(text: str) -> str:
+    """The percentage in "34 % of customers cannot pay", as a plain number, else "" (POSTMORTEM.md S2c)."""
+    found = _SHARE.search(text)
+    if not found or float(found[1].replace(",", ".")) > 100:
+        return ""
+    return found[1].replace(",", ".")
+
+
+# ---- the pieces of a line ----------------------------------------------------------------------------------------------
+
+
+def _word(text: str) -> tuple[str, str]:
+    """The first word and what follows it; white space inside what follows is kept."""
+    parts = text.split(None, 1)
+    return (parts[0], parts[1].strip()) if len(parts) == 2 else (text.strip(), "")
+
+
+def _plain(word: str) -> str:
+    return word.translate(_DASHES).strip("\u200b").casefold()
+
+
+def _number(word: str, prefix: str = "") -> int | None:
+    """12 and #12, or T3 and #T3 with a prefix; None for anything else."""
+    match = re.fullmatch(rf"#?{prefix}(\d{{1,9}})[.,:;)]?", word, re.IGNORECASE)
+    return int(match[1]) if match else None
+
+
+def _mention(text: str, context: Context, sign: str = "@") -> tuple[str, str, str]:
+    """A leading mention: its text, its handle and what follows; three times "" with the text when there is none."""
+    fitting = [m for m in context.mentions if m.startswith(sign) and text.startswith(m)]
+    for name in sorted(fitting, key=len, reverse=True):
+        rest = text[len(name) :]
+        if not rest or not (rest[0].isalnum() or rest[0] in "_-"):
+            return name, context.mentions[name], rest.lstrip(" \t\u00a0:,").strip()
+    return "", "", text
+
+
+def _timed(text: str, context: Context) -> tuple[times.When | None, str]:
+    return times.leading(text, context.now, context.zone)
+
+
+def _addressed(text: str, context: Context) -> tuple[str, str, str]:
+    """Target or audience, its handle, and the text: a leading mention, or what stands before the first `: `."""
+    if text.startswith(": "):  # an empty target: what follows is text, whatever it looks like
+        return "", "", text[2:].strip()
+    name, handle, rest = _mention(text, context)
+    if name and rest:
+        return name, handle, rest
+    before, colon, after = text.partition(": ")
+    before = before.strip()
+    if colon and after.strip() and len(before) <= TARGET_LENGTH and "\n" not in before and not _is_address(before):
+        return before, "", after.strip()
+    return "", "", text
+
+
+def _is_address(text: str) -> bool:
+    return "://" in text or re.search(r"\bwww\.|\S@\S+\.\S", text) is not None
+
+
+def _needs_text(verb: str, text: str) -> str:
+    if not text.strip():
+        row = VERBS[verb]
+        raise Refusal(f"“{verb}” needs a text.", f"Type {row.usage}, for example: {row.example}")
+    if len(text) > MAX_TEXT:
+        raise Refusal(
+            f"That text has {len(text):,} characters; {MAX_TEXT:,} are kept whole.", "Split it into two lines."
+        )
+    return text
+
+
+def _usage(verb: str) -> Refusal:
+    row = VERBS[verb]
+    return Refusal(f"“{verb}” was not understood.", f"Type {row.usage}, for example: {row.example}")
+
+
+def _one_number(verb: str, text: str, prefix: str = "") -> tuple[int, str]:
+    word, rest = _word(text)
+    number = _number(word, prefix)
+    if number is None:
+        if not text:
+            raise _usage(verb)
+        raise Question(
+            f"“{verb}” needs the number of an entry; nothing is recorded yet.",
+            (Choice("Note", f"note {verb} {text}"), Choice("Action", f"action {verb} {text}")),
+            f"Type {VERBS[verb].usage}, for example: {VERBS[verb].example}",
+        )
+    return number, rest
+
+
+# ---- readers: one per shape ----------------------------------------------------------------------------------------------
+
+
+def _entry(kind: Kind, verb: str, *, optional: bool = False) -> Reader:
+    def read(text: str, context: Context) -> Command:
+        when, said = _timed(text, context)
+        return Record(kind=kind, text=said if optional else _needs_text(verb, said), when=when)
+
+    return read
+
+
+def _start(text: str, context: Context) -> Command:
+    severity: int | None = None
+    drill = False
+    while True:
+        word, rest = _word(text)
+        plain = _plain(word)
+        if severity is None and re.fullmatch(r"sev[- ]?[1-5]", plain):
+            severity, text = int(plain[-1]), rest
+        elif severity is None and plain in {"sev", "severity"} and re.match(r"[1-5](\s|$)", rest):
+            severity, text = int(rest[0]), rest[1:].strip()
+        elif plain == "drill" and not drill and rest:
+            drill, text = True, rest
+        else:
+            break
+    new_channel = re.search(r"\s+in (?:a )?new channel\s*$", text, re.IGNORECASE)
+    if new_channel:
+        text = text[: new_channel.start()]
+    text, since = times.trailing(text, "since", context.now, context.zone)
+    if since is None:
+        since, text = _timed(text, context)
+    return Start(
+        title=_needs_text("start", " ".join(text.split())),
+        severity=severity,
+        drill=drill,
+        since=since,
+        new_channel=bool(new_channel),
+    )
+
+
+def _detected(text: str, context: Context) -> Command:
+    when, said = _timed(text, context)
+    source: Source | None = None
+    match = re.match(r"by\s+(?:an?\s+|the\s+)?([a-z]+)[.,:;]?(?:\s+|$)", said, re.IGNORECASE)
+    if match and match[1].casefold() in SOURCES:
+        source, said = SOURCES[match[1].casefold()], said[match.end() :].strip()
+        if when is None:
+            when, said = _timed(said, context)
+    elif said.startswith(": "):
+        said = said[2:].strip()
+    return Record(kind=Kind.DETECTION, text=said, when=when, source=source)
+
+
+def _ruledout(text: str, context: Context) -> Command:
+    when, said = _timed(text, context)
+    if said.startswith(": "):  # what follows is text, whatever it looks like
+        return Record(kind=Kind.DEAD_END, text=_needs_text("ruledout", said[2:].strip()), when=when)
+    word, rest = _word(_needs_text("ruledout", said))
+    number = _number(word)
+    rest_when, rest = (_timed(rest, context) if when is None else (None, rest)) if number is not None else (None, "")
+    return Record(kind=Kind.DEAD_END, text=said, when=when, number=number, rest=rest, rest_when=rest_when)
+
+
+def _escalated(text: str, context: Context) -> Command:
+    when, said = _timed(text, context)
+    to, rest = _word(said)
+    if _plain(to) == "to" and rest:
+        said = rest
+    target, handle, said = _addressed(_needs_text("escalated", said), context)
+    return Record(kind=Kind.ESCALATION, text=said, when=when, target=target, person=handle)
+
+
+def _told(text: str, context: Context) -> Command:
+    when, said = _timed(text, context)
+    audience, handle, said = _addressed(_needs_text("told", said), context)
+    return Record(kind=Kind.UPDATE, text=said, when=when, target=audience, person=handle)
+
+
+def service_names(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The services that a text adds and takes away: names between commas (not within brackets), `-name` takes away."""
+    names: list[str] = []
+    depth, name = 0, ""
+    for sign in text + ",":
+        depth = max(0, depth + (sign in "([{") - (sign in ")]}"))
+        if sign in ",\n" and (depth == 0 or sign == "\n"):
+            names.append(" ".join(name.split()))
+            name = ""
+        else:
+            name += sign
+    names.append(" ".join(name.rstrip(",").split()))
+    named = [n for n in names if n.strip("- ")]
+    removed = tuple(n[1:].strip() for n in named if n[0] in "-–—−")
+    return tuple(n for n in named if n[0] not in "-–—−"), removed
+
+
+def _services(text: str, context: Context) -> Command:
+    when, said = _timed(text, context)
+    added, removed = service_names(_needs_text("services", said))
+    if not added and not removed:
+        raise _usage("services")
+    return Record(kind=Kind.SERVICES, text=said, when=when, added=added, removed=removed)
+
+
+def _impact(text: str, context: Context) -> Command:
+    when, said = _timed(text, context)
+    seen = re.match(r"users saw:\s+", said, re.IGNORECASE)
+    if seen:
+        said = said[seen.end() :]
+    said = _needs_text("impact", said)
+    return Record(kind=Kind.IMPACT, text=said, when=when, seen_by_users=bool(seen), share=share_of_users(said))
+
+
+def _todo(text: str, context: Context) -> Command:
+    word, rest = _word(text)
+    task = _number(word, "t")
+    if task is not None and rest:
+        return _todo_parts(rest, context, task)
+    return _todo_parts(text, context, None)
+
+
+def _todo_parts(text: str, context: Context, task: int | None) -> Command:
+    when, text = _timed(text, context)
+    plain = re.match(
+        r"((?:for\s+[^:\n]{1,80}:\s+)?(?:(?:prevent|detect|mitigate|process):\s+)?): ", text, re.IGNORECASE
+    )
+    if plain:  # `: ` before the task: what follows is text to the end, whatever it looks like
+        before = _todo_parts(f"{plain[1]}x", context, 1)
+        assert isinstance(before, ChangeTask)
+        said = _needs_text("todo", text[plain.end() :].strip())
+        return AddTask(text=said, when=when, owner=before.owner or "", category=before.category)
+    text, due = times.due(text, context.now, context.zone)
+    category: Category | None = None
+    tag = re.search(r"\s+#(prevent|detect|mitigate|process)\s*$", text, re.IGNORECASE)
+    if tag:
+        category, text = Category(tag[1].casefold()), text[: tag.start()]
+        if due is None:
+            text, due = times.due(text, context.now, context.zone)
+    owner, handle, text = _mention(text, context)
+    if not owner:
+        named = re.match(r"for\s+([^:\n]{1,80}):(?:\s+|$)", text, re.IGNORECASE)
+        if named:
+            owner, text = named[1].strip(), text[named.end() :]
+    kind = re.match(r"(prevent|detect|mitigate|process):(?:\s+|$)", text, re.IGNORECASE)
+    if kind:
+        category, text = Category(kind[1].casefold()), text[kind.end() :]
+        if not owner:
+            owner, handle, text = _mention(text, context)
+    text = text.strip()
+    if task is None:
+        return AddTask(
+            text=_needs_text("todo", text), when=when, owner=owner, person=handle, category=category, due=due
+        )
+    if not (owner or category or due or text):
+        raise _usage("todo")
+    return ChangeTask(task=task, owner=owner or None, person=handle, category=category, due=due, text=text)
+
+
+def _done(text: str, context: Context) -> Command:
+    task, rest = _one_number("done", text, "t")
+    when, _ = _timed(rest, context)
+    return FinishTask(task=task, when=when)
+
+
+def _drop(text: str, context: Context) -> Command:
+    task, why = _one_number("drop", text, "t")
+    return DropTask(task=task, why=_needs_text("drop", why))
+
+
+def _learned(text: str, context: Context) -> Command:
+    word, rest = _word(text)
+    kind = {"well": Kind.WELL, "wrong": Kind.WRONG, "badly": Kind.WRONG, "lucky": Kind.LUCKY}.get(_plain(word))
+    if kind is None:
+        raise _usage("learned")
+    return _entry(kind, kind.value)(rest, context)
+
+
+def _answer(text: str, context: Context) -> Command:
+    when, said = _timed(text, context)
+    word, rest = _word(said)
+    question, about = _number(word, "r"), _number(word)
+    if question is None and about is None:
+        raise _usage("answer")
+    return Record(kind=Kind.ANSWER, text=_needs_text("answer", rest), when=when, question=question, number=about)
+
+
+def _person(verb: str, text: str, context: Context) -> tuple[str, str, str]:
+    name, handle, rest = _mention(text, context)
+    if not name:
+        raise Refusal("Who? No person is mentioned.", f"Type @ and choose the person: {VERBS[verb].usage}")
+    return name, handle, rest
+
+
+def _lead(text: str, context: Context) -> Command:
+    when, said = _timed(text, context)
+    who, handle, rest = _person("lead", said, context)
+    return Record(kind=Kind.ROLE, role="commander", target=who, person=handle, text=rest, when=when)
+
+
+def _role(text: str, context: Context) -> Command:
+    when, said = _timed(text, context)
+    for name in context.mentions:
+        before, found, rest = said.partition(name)
+        if name.startswith("@") and found and before.strip():
+            role = before.strip().rstrip(":")[:40]
+            return Record(
+                kind=Kind.ROLE,
+                role={"lead": "commander", "ic": "commander"}.get(role.casefold(), role),
+                target=name,
+                person=context.mentions[name],
+                text=rest.strip(),
+                when=when,
+            )
+    raise _usage("role")
+
+
+def _handover(text: str, context: Context) -> Command:
+    when, said = _timed(text, context)
+    who, handle, rest = _person("handover", said, context)
+    return Record(kind=Kind.HANDOVER, target=who, person=handle, text=rest, when=when)
+
+
+def _severity(text: str, context: Context) -> Command:
+    when, said = _timed(text, context)
+    match = re.match(r"(?:sev[- ]?)?([1-5])(?:\s+|$)", said, re.IGNORECASE)
+    if not match:
+        raise Refusal("A severity is sev1 to sev5.", f"Type {VERBS['severity'].usage}, for example: severity sev2")
+    return Record(kind=Kind.SEVERITY, severity=int(match[1]), text=said[match.end() :].strip(), when=when)
+
+
+def _link(text: str, context: Context) -> Command:
+    when, said = _timed(text, context)
+    url, rest = _word(said)
+    match = re.fullmatch(r"<?(https?://[^\s>|]+)(?:\|([^>]*))?>?", url, re.IGNORECASE)
+    if not match:
+        raise Refusal(
+            "A link begins with https:// or http://.",
+            f"Type {VERBS['link'].usage}, for example: {VERBS['link'].example}",
+        )
+    return Record(kind=Kind.LINK, url=match[1], text=rest, when=when)
+
+
+def _mark(mark: Mark) -> Reader:
+    def read(text: str, context: Context) -> Command:
+        number, _ = _one_number(mark.value, text)
+        return MarkEntry(entry=number, mark=mark)
+
+    return read
+
+
+def kind_of(word: str) -> Kind | None:
+    """The kind of entry that a verb or the name of a kind stands for."""
+    plain = _plain(word).replace(" ", "_")
+    if plain in set(Kind):
+        return Kind(plain)
+    return _KIND_OF_VERB.get(_BY_WORD[plain].name) if plain in _BY_WORD else None
+
+
+def _edit(text: str, context: Context) -> Command:
+    word, rest = _word(text)
+    if _plain(word) == "section":
+        section, said = _word(rest)
+        if _plain(section) not in SECTIONS:
+            raise Refusal(f"There is no section “{section}”.", f"Sections: {', '.join(SECTIONS)}.")
+        return WriteSection(section=_plain(section), text=said)
+    number, rest = _one_number("edit", text)
+    as_kind = re.fullmatch(r"as\s+(?:an?\s+)?([\w ]+)", rest, re.IGNORECASE)
+    if as_kind and (kind := kind_of(as_kind[1].strip())):
+        return CorrectKind(entry=number, kind=kind)
+    return CorrectText(entry=number, text=_needs_text("edit", rest))
+
+
+def _move(text: str, context: Context) -> Command:
+    number, rest = _one_number("move", text)
+    if not rest:
+        raise _usage("move")
+    return Move(entry=number, when=times.whole(rest, context.now, context.zone))
+
+
+def _onset(text: str, context: Context) -> Command:
+    if not text:
+        raise _usage("onset")
+    return SetOnset(when=times.whole(text, context.now, context.zone))
+
+
+def _zone(text: str, context: Context) -> Command:
+    if not text:
+        raise _usage("zone")
+    return SetZone(zone=times.zone_name(text))
+
+
+def _remove(text: str, context: Context) -> Command:
+    number, why = _one_number("remove", text)
+    return Remove(entry=number, why=why)
+
+
+def _redact(text: str, context: Context) -> Command:
+    number, _ = _one_number("redact", text)
+    return Redact(entry=number)
+
+
+def _none(text: str, context: Context) -> Command:
+    plain = " ".join(_plain(text).replace("_", " ").replace("-", " ").split()).lstrip("#")
+    if plain.isdigit() or plain in GAP_WORDS:
+        return SayNone(gap=plain)
+    near = difflib.get_close_matches(plain, GAP_WORDS, 1)
+    hint = f"Did you mean “{near[0]}”? " if near else ""
+    raise Refusal(f"There is no gap “{text}”.", f"{hint}Type its number in gaps, or one of: {', '.join(GAP_WORDS)}.")
+
+
+def _duplicate(text: str, context: Context) -> Command:
+    match = re.fullmatch(r"(?:of\s+)?(?:#|inc-?)?(\d{1,9})", text.strip(), re.IGNORECASE)
+    if not match:
+        raise _usage("duplicate")
+    return MarkDuplicate(of=int(match[1]))
+
+
+def _review(text: str, context: Context) -> Command:
+    for name, handle in context.mentions.items():
+        if name.startswith("@") and name in text:
+            return CallReview(when=" ".join(text.replace(name, " ").split()), person=handle, who=name)
+    return CallReview(when=text)
+
+
+def _share(text: str, context: Context) -> Command:
+    name, handle, _ = _mention(text, context, "#")
+    if not name:
+        raise Refusal("Which channel? None is mentioned.", "Type # and choose the channel: share #channel")
+    return Share(channel=handle, name=name)
+
+
+def _title(text: str, context: Context) -> Command:
+    return Retitle(title=_needs_text("title", " ".join(text.split())))
+
+
+def _look(view: View) -> Reader:
+    return lambda text, context: Look(view=view, words=text)
+
+
+TABLE: tuple[Verb, ...] = (
+    Verb(
+        "start",
+        ("declare",),
+        "[sev1…sev5] [drill] <title> [since <when>] [in new channel]",
+        "an incident in this channel; since is when impact began",
+        "start sev1 Checkout returns errors since 02:50",
+        _start,
+    ),
+    Verb("note", (), "<text>", "what was seen", "note 03:12 CPU is at 100 % on db1", _entry(Kind.NOTE, "note")),
+    Verb(
+        "action",
+        ("did", "tried"),
+        "<text>",
+        "what was done or looked at",
+        "action rolled back deploy 4711",
+        _entry(Kind.ACTION, "action"),
+    ),
+    Verb(
+        "hypothesis",
+        ("suspect", "suspected"),
+        "<text>",
+        "an assumption about the cause",
+        "hypothesis the connection pool is exhausted",
+        _entry(Kind.HYPOTHESIS, "hypothesis"),
+    ),
+    Verb(
+        "ruledout",
+        ("deadend",),
+        "<n> [why] | <text>",
+        "a path that misled, paired with its hypothesis",
+        "ruledout 4 rollback changed nothing",
+        _ruledout,
+    ),
+    Verb(
+        "told",
+        ("update",),
+        "[<audience>:] <text>",
+        "what was told to whom",
+        "told customers: Some payments fail. We are on it.",
+        _told,
+    ),
+    Verb(
+        "mitigated",
+        (),
+        "[<text>]",
+        "impact stopped",
+        "mitigated 03:55 pool halved, errors back to 0.1 %",
+        _entry(Kind.MITIGATED, "mitigated", optional=True),
+    ),
+    Verb(
+        "resolve",
+        ("resolved",),
+        "[<text>]",
+        "the incident is over; the draft follows",
+        "resolve graphs flat for an hour",
+        _entry(Kind.RESOLUTION, "resolve", optional=True),
+        everyday=True,
+    ),
+    Verb(
+        "detected",
+        (),
+        "[by monitoring|engineer|customer] [<text>]",
+        "when and how it was found",
+        "detected 02:58 by alert 5xx rate above 20 %",
+        _detected,
+    ),
+    Verb("ack", (), "[<text>]", "somebody is on it", "ack", _entry(Kind.ACK, "ack", optional=True)),
+    Verb("worked", (), "<n>", "action n helped", "worked 10", _mark(Mark.WORKED)),
+    Verb("noeffect", (), "<n>", "action n did not help", "noeffect 5", _mark(Mark.NO_EFFECT)),
+    Verb("confirmed", (), "<n>", "hypothesis n was right", "confirmed 8", _mark(Mark.CONFIRMED)),
+    Verb(
+        "decision",
+        ("decided",),
+        "<text>",
+        "a choice that was made",
+        "decision restore from the six-hour-old snapshot",
+        _entry(Kind.DECISION, "decision"),
+    ),
+    Verb(
+        "escalated",
+        ("escalate", "paged"),
+        "[to] [<target>:] <text>",
+        "who was called in (Scribe pages nobody)",
+        "escalated @ben connections to orders-db are all taken",
+        _escalated,
+    ),
+    Verb(
+        "mitigation",
+        (),
+        "<text>",
+        "a step towards the end of the impact",
+        "mitigation rollback begins",
+        _entry(Kind.MITIGATION, "mitigation"),
+    ),
+    Verb(
+        "again",
+        (),
+        "<text>",
+        "impact came back: a second window begins",
+        "again errors are back at 12 %",
+        _entry(Kind.AGAIN, "again"),
+        everyday=True,
+    ),
+    Verb(
+        "summary",
+        (),
+        "<text>",
+        "what is going on, in plain words",
+        "summary Payments fail because the order database takes no connections",
+        _entry(Kind.SUMMARY, "summary"),
+    ),
+    Verb(
+        "services",
+        (),
+        "<a>, <b> | -<a>",
+        "which services are affected (adds; -name takes away)",
+        "services checkout, orders-db",
+        _services,
+    ),
+    Verb(
+        "impact",
+        (),
+        "[users saw:] <text>",
+        "what is affected and how (adds)",
+        "impact 34 % of customers cannot pay",
+        _impact,
+    ),
+    Verb("trigger", (), "<text>", "what set it off", "trigger deploy 4711 at 02:45", _entry(Kind.TRIGGER, "trigger")),
+    Verb(
+        "cause",
+        (),
+        "<text>",
+        "the root cause; a later one replaces it",
+        "cause The pool had no upper limit.",
+        _entry(Kind.CAUSE, "cause"),
+    ),
+    Verb(
+        "factor",
+        (),
+        "<text>",
+        "what contributed",
+        "factor Nothing alerts on pool usage.",
+        _entry(Kind.FACTOR, "factor"),
+    ),
+    Verb(
+        "fix",
+        (),
+        "<text>",
+        "the lasting fix; a later one replaces it",
+        "fix The pool is capped at 200 connections.",
+        _entry(Kind.FIX, "fix"),
+    ),
+    Verb(
+        "verified",
+        (),
+        "<text>",
+        "how it is known to be over",
+        "verified 04:58 error rate below 0.1 % for an hour",
+        _entry(Kind.VERIFIED, "verified"),
+    ),
+    Verb(
+        "improve",
+        (),
+        "<text>",
+        "a broad improvement",
+        "improve Test pool limits under load.",
+        _entry(Kind.IMPROVEMENT, "improve"),
+    ),
+    Verb(
+        "todo",
+        (),
+        "[@owner|for <name>:] [prevent:|detect:|mitigate:|process:] <task> [by <date>] | T3 @owner by Friday",
+        "an action item, or a change of one",
+        "todo @ben prevent: Cap the connection pool by Friday",
+        _todo,
+    ),
+    Verb("done", (), "T3", "action item T3 is done", "done T3", _done),
+    Verb("drop", (), "T3 <why>", "action item T3 will not be done", "drop T3 replaced by T5", _drop),
+    Verb(
+        "well",
+        (),
+        "<text>",
+        "a lesson: what went well",
+        "well The alert came within a minute.",
+        _entry(Kind.WELL, "well"),
+        everyday=True,
+    ),
+    Verb(
+        "wrong",
+        (),
+        "<text>",
+        "a lesson: what went wrong",
+        "wrong The run book was out of date.",
+        _entry(Kind.WRONG, "wrong"),
+        everyday=True,
+    ),
+    Verb(
+        "lucky",
+        (),
+        "<text>",
+        "a lesson: where we were lucky",
+        "lucky Ben happened to be awake.",
+        _entry(Kind.LUCKY, "lucky"),
+        everyday=True,
+    ),
+    Verb("learned", (), "well|wrong|lucky <text>", "the same three", "learned well The alert was clear.", _learned),
+    Verb(
+        "takeaway",
+        (),
+        "<text>",
+        "the key takeaway",
+        "takeaway No backup was usable as designed.",
+        _entry(Kind.TAKEAWAY, "takeaway"),
+    ),
+    Verb(
+        "question",
+        (),
+        "<text>",
+        "a question for the review",
+        "question Why did the alert take eight minutes?",
+        _entry(Kind.QUESTION, "question"),
+    ),
+    Verb("answer", (), "R2|<n> <text>", "the answer to a question", "answer R2 The disk alert of Monday.", _answer),
+    Verb("lead", (), "@person", "who commands the incident", "lead @chidi", _lead),
+    Verb("role", (), "<name> @person", "who has which role", "role communications @dana", _role),
+    Verb("handover", (), "@person [<text>]", "command goes to another person", "handover @ada end of shift", _handover),
+    Verb(
+        "severity",
+        ("sev1", "sev2", "sev3", "sev4", "sev5"),
+        "sev2 [<why>]",
+        "the severity, and each change of it",
+        "severity sev2 only one region",
+        _severity,
+    ),
+    Verb("key", (), "<n>", "entry n stays in the main document", "key 12", _mark(Mark.KEY)),
+    Verb("unkey", (), "<n>", "it no longer must", "unkey 12", _mark(Mark.UNKEY)),
+    Verb(
+        "link", (), "<url> [<text>]", "supporting information", "link https://grafana.example.org/d/1 5xx graph", _link
+    ),
+    Verb(
+        "reopen",
+        (),
+        "[<why>]",
+        "it is not over after all",
+        "reopen errors are back",
+        _entry(Kind.REOPENED, "reopen", optional=True),
+    ),
+    Verb(
+        "cancel",
+        (),
+        "<why>",
+        "it was no incident (asks first)",
+        "cancel false alarm of the probe",
+        lambda text, context: Cancel(why=_needs_text("cancel", text)),
+    ),
+    Verb("duplicate", (), "of <number>", "it is the same as another (asks first)", "duplicate of 41", _duplicate),
+    Verb(
+        "edit",
+        (),
+        "<n> <text> | <n> as <kind> | section <name> <text>",
+        "another text or kind of an entry; a section in your words",
+        "edit 5 rolled back deploy 4712",
+        _edit,
+    ),
+    Verb("move", (), "<n> <when>", "another time of an entry", "move 5 03:10", _move),
+    Verb("title", (), "<text>", "another title", "title Checkout is down", _title),
+    Verb("onset", (), "<when>", "when impact began", "onset 02:50", _onset),
+    Verb("zone", (), "<IANA name>", "the zone of the document", "zone Europe/London", _zone),
+    Verb("remove", (), "<n> [<why>]", "an entry leaves the record (kept in the history)", "remove 5 twice", _remove),
+    Verb("undo", (), "", "takes back your own last line", "undo", lambda text, context: Undo()),
+    Verb("redact", (), "<n>", "destroys the text of an entry (asks first)", "redact 5", _redact),
+    Verb("status", (), "", "where the incident stands", "status", _look(View.STATUS), looks=True),
+    Verb("brief", (), "", "the same in plain words, for everybody here", "brief", _look(View.BRIEF), looks=True),
+    Verb("timeline", (), "[all]", "the entries so far", "timeline all", _look(View.TIMELINE), looks=True),
+    Verb("gaps", (), "", "what is still missing, each with the line to type", "gaps", _look(View.GAPS), looks=True),
+    Verb("none", (), "<gap>", "there is nothing to say about a gap", "none escalation", _none),
+    Verb("suggest", (), "", "messages that look like entries", "suggest", _look(View.SUGGEST), looks=True),
+    Verb("draft", (), "[<template>]", "the document as it stands", "draft", _look(View.DRAFT), looks=True),
+    Verb(
+        "export", (), "[<format>] [<template>]", "the document as a file", "export md", _look(View.EXPORT), looks=True
+    ),
+    Verb("list", ("search",), "[<words>]", "the incidents you may see", "list checkout", _look(View.LIST), looks=True),
+    Verb("review", (), "[<when>] [@facilitator]", "asks for a review", "review Tue 14:00 @dana", _review),
+    Verb("approve", (), "", "approves the draft as it is", "approve", lambda text, context: Approve()),
+    Verb("publish", (), "", "publishes the document as it is", "publish", lambda text, context: Publish()),
+    Verb("share", (), "#channel", "shares the document to a channel", "share #general", _share),
+    Verb("help", (), "[<verb>|all]", "how to type it", "help all", _look(View.HELP), looks=True),
+)
+
+FIRST_EIGHT = ("start", "note", "action", "hypothesis", "ruledout", "told", "mitigated", "resolve")
+
+VERBS: dict[str, Verb] = {row.name: row for row in TABLE}
+_BY_WORD: dict[str, Verb] = {word: row for row in TABLE for word in (row.name, *row.also)}
+_KIND_OF_VERB: dict[str, Kind] = {
+    "note": Kind.NOTE,
+    "action": Kind.ACTION,
+    "hypothesis": Kind.HYPOTHESIS,
+    "ruledout": Kind.DEAD_END,
+    "told": Kind.UPDATE,
+    "mitigated": Kind.MITIGATED,
+    "detected": Kind.DETECTION,
+    "ack": Kind.ACK,
+    "decision": Kind.DECISION,
+    "escalated": Kind.ESCALATION,
+    "mitigation": Kind.MITIGATION,
+    "again": Kind.AGAIN,
+    "summary": Kind.SUMMARY,
+    "impact": Kind.IMPACT,
+    "services": Kind.SERVICES,
+    "trigger": Kind.TRIGGER,
+    "cause": Kind.CAUSE,
+    "factor": Kind.FACTOR,
+    "fix": Kind.FIX,
+    "verified": Kind.VERIFIED,
+    "improve": Kind.IMPROVEMENT,
+    "todo": Kind.TASK,
+    "well": Kind.WELL,
+    "wrong": Kind.WRONG,
+    "lucky": Kind.LUCKY,
+    "takeaway": Kind.TAKEAWAY,
+    "question": Kind.QUESTION,
+    "answer": Kind.ANSWER,
+    "link": Kind.LINK,
+    "resolve": Kind.RESOLUTION,
+    "start": Kind.STARTED,
+}
+
+
+def verb_of(kind: Kind) -> str:
+    """The verb that records a kind of entry."""
+    return next((verb for verb, of in _KIND_OF_VERB.items() if of is kind), kind.value)
+
+
+def find(word: str) -> Verb | None:
+    """The row of a verb or one of its other words."""
+    return _BY_WORD.get(_plain(word))
+
+
+def nearest(word: str) -> str | None:
+    """The verb that a mistyped word is most like, if it is like one."""
+    near = difflib.get_close_matches(_plain(word), list(_BY_WORD), 1, 0.72)
+    return near[0] if near else None
+
+
+def parse(line: str, context: Context) -> Parsed:
+    """The command that a line says.
+
+    Raises Refusal with what to type; Question where the text begins with no verb: its choices keep the text.
+    """
+    line = line.strip()
+    if not line:
+        return Parsed(Look(view=View.HERE), "")
+    word, rest = _word(line)
+    row = find(word) or find(word.rstrip(":,"))
+    if row is None:
+        raise _no_verb(line, word, context)
+    if _plain(word).rstrip(":,") in {"sev1", "sev2", "sev3", "sev4", "sev5"}:
+        rest = f"{word.rstrip(':,')} {rest}"
+    elsewhere = re.match(r"inc-(\d{1,9}):(?:\s+|$)", rest, re.IGNORECASE)
+    if elsewhere:
+        rest = rest[elsewhere.end() :]
+    command = row.read(rest, context)
+    return Parsed(command, row.name, int(elsewhere[1]) if elsewhere else None, _zone_used(command))
+
+
+def _zone_used(command: Command) -> bool:
+    whens = [getattr(command, name, None) for name in ("when", "since", "rest_when")]
+    return any(isinstance(when, times.When) and when.zone_used for when in whens)
+
+
+def _no_verb(line: str, word: str, context: Context) -> Question:
+    near = nearest(word)
+    hint = f"Or did you mean “{near}”? Then type {context.prefix} {near} …" if near else ""
+    if len(line) > MAX_TEXT:
+        return Question(f"“{word}” is no verb, and the text is longer than {MAX_TEXT:,} characters.", (), hint)
+    return Question(
+        f"“{word}” is no verb. Nothing is recorded yet.",
+        (
+            Choice("Action", f"action {line}"),
+            Choice("Note", f"note {line}"),
+            Choice("Ruled out", f"ruledout {line}"),
+        ),
+        hint or f"Record it with one tap, or see {context.prefix} help.",
+    )

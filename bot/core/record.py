@@ -1,0 +1,122 @@
+"""What rooms hand each other about the record: where an incident is, who spoke, what waits to leave. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot.core.errors import Choice
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An incident in its workspace: whose it is, where it is told, who may see it, how long its record is.
+
+    `key` is the store's own; `number` what people see (INC-42). `private` is true until the channel is known to be
+    public. `seq` and `head` are the length of the chain and its last hash (hexadecimal).
+    """
+
+    key: int
+    team: str
+    number: int
+    channel: str
+    private: bool
+    seq: int
+    head: str
+    title: str
+    status: str
+    severity: int | None
+    opened_at: datetime
+
+    @property
+    def name(self) -> str:
+        """INC-42."""
+        return f"INC-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of a workspace: `key` names them in events, `user` in Slack. `zone` is None until it is known."""
+
+    key: str
+    team: str
+    user: str
+    name: str
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What is known of a channel; None where it is not known yet."""
+
+    team: str
+    channel: str
+    name: str = ""
+    private: bool | None = None
+    member: bool | None = None
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The workspace that the bot token belongs to."""
+
+    team: str
+    name: str
+    bot_user: str
+    bot_id: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A line that was not recorded yet: kept with the time it was typed until its author taps one of the choices.
+
+    `by` is the key of the one who may choose, "" for everybody. `chosen` is the choice that was taken.
+    """
+
+    key: str
+    team: str
+    channel: str
+    by: str
+    line: str
+    said_at: datetime
+    choices: tuple[Choice, ...]
+    mentions: JSON = field(default_factory=dict)
+    chosen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """Something that shall leave the process. `body` is facts; wording happens when it is sent.
+
+    Letters of a `lane` leave in order: a `blocking` one holds back those behind it until it is settled, another only
+    until it has been tried once.
+    """
+
+    kind: str
+    team: str
+    lane: str
+    body: JSON
+    due_at: datetime
+    incident: int | None = None
+    blocking: bool = True
+    key: int = 0
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A numbered state of an incident's document: the record up to event `upto`."""
+
+    incident: int
+    revision: int
+    upto: int
+
+
+def incident_name(number: int) -> str:
+    """How people name an incident."""
+    return f"INC-{number}"
