@@ -1,0 +1,836 @@
+"""What we do about it: every way in comes through `say`, `choose` or `handle`; one transaction each.
+
+This room knows the order of things (heard before? decide, append, enqueue, remember) and nothing of SQL, Slack or
+wording. What was said is committed when these functions return.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from bot.core import commands as cmd
+from bot.core import events as ev
+from bot.core import facts
+from bot.core.answers import (
+    Asked,
+    EntryLine,
+    Gap,
+    Gaps,
+    Heard,
+    Help,
+    Listed,
+    OnItsWay,
+    Outcome,
+    Recorded,
+    Refused,
+    Status,
+    Timeline,
+)
+from bot.core.decide import LINE_TO_CONFIRM, Speaker, decide
+from bot.core.errors import Choice, Question, Refusal
+from bot.core.events import Kind
+from bot.core.grammar import FIRST_EIGHT, FORMATS, TABLE, VERBS, Context, Parsed, find, nearest, parse
+from bot.core.incident import Entry, Incident, Stage, fold, history
+from bot.core.incident import Status as State
+from bot.core.record import JSON, Channel, Letter, Offer, Person, Place
+
+OFFER_LIFE = timedelta(hours=24)
+QUIET = timedelta(minutes=10)
+"""A document that was posted is revised when nothing was recorded for this long."""
+REMEMBERED_INCIDENTS = 64
+TIMELINE_LINES = 30
+LIST_LINES = 20
+DRAFT_LETTERS = ("export", "announce")
+TEMPLATES = ("default",)
+
+
+class Reading(Protocol):
+    """What the store lets us look up (see store.py)."""
+
+    def heard(self, team: str, origin: str) -> JSON | None: ...
+    def offer(self, team: str, key: str) -> Offer | None: ...
+    def in_channel(self, team: str, channel: str) -> Place | None: ...
+    def by_number(self, team: str, number: int) -> Place | None: ...
+    def by_key(self, key: int) -> Place | None: ...
+    def visible(self, team: str, channel: str, words: str = "", *, only_open: bool = False) -> list[Place]: ...
+    def events(self, incident: int, after: int = 0, upto: int | None = None) -> list[ev.Event]: ...
+    def person(self, team: str, user: str) -> Person | None: ...
+    def people(self, keys: Iterable[str]) -> dict[str, Person]: ...
+    def channel(self, team: str, channel: str) -> Channel: ...
+    def letters(self, state: str, incident: int | None = None) -> list[tuple[Letter, str]]: ...
+
+
+class Writing(Reading, Protocol):
+    """What the store lets us write (see store.py)."""
+
+    def remember(self, team: str, origin: str, outcome: JSON, now: datetime) -> None: ...
+    def make_offer(
+        self, team: str, channel: str, by: str, line: str, said_at: datetime, choices: Sequence[Choice], mentions: JSON
+    ) -> str: ...
+    def take_offer(self, team: str, key: str, choice: int) -> None: ...
+    def open_incident(self, team: str, channel: str, *, private: bool, now: datetime) -> Place: ...
+    def append(self, place: Place, happened: Sequence[ev.Event]) -> list[int]: ...
+    def summarise(self, incident: int, *, title: str, status: str, severity: int | None) -> None: ...
+    def destroy_words(self, incident: int, seqs: Sequence[int]) -> None: ...
+    def know(self, team: str, user: str, name: str = "") -> Person: ...
+    def learn_person(self, team: str, user: str, *, name: str, zone: str | None, now: datetime) -> None: ...
+    def learn_channel(
+        self,
+        team: str,
+        channel: str,
+        *,
+        name: str | None = None,
+        private: bool | None = None,
+        member: bool | None = None,
+        archived: bool | None = None,
+    ) -> None: ...
+    def revise(self, place: Place, upto: int) -> tuple[int, bool]: ...
+    def forget_unsent_revision(self, incident: int) -> None: ...
+    def enqueue(self, letters: Iterable[Letter]) -> None: ...
+    def postpone(self, incident: int, kinds: Sequence[str], due_at: datetime) -> int: ...
+    def drop(self, incident: int, kinds: Sequence[str]) -> int: ...
+    def wake(self, team: str, channel: str, now: datetime) -> None: ...
+
+
+class Store(Protocol):
+    """Where the record is."""
+
+    def writing(self) -> AbstractContextManager[Writing]: ...
+    def reading(self) -> AbstractContextManager[Reading]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How this installation behaves; from the settings."""
+
+    zone: str = "UTC"
+    draft_delay: timedelta = timedelta(seconds=15)
+    authors_only: bool = False
+    command: str = "/incident"
+    keep_chat_days: int = 0
+    exports: tuple[str, ...] = ("file",)
+    exports_in_thread: tuple[str, ...] = ("slack_file",)
+
+
+ZoneOf = Callable[[str, str], tuple[str, str] | None]
+"""Name and zone of a person (team, Slack id), looked up with a short time-out; None when that fails."""
+
+
+class Scribe:
+    """The application. `clock` gives aware UTC; `zone_of` asks Slack for a person's zone when a line needs it."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime], rules: Rules, zone_of: ZoneOf) -> None:
+        self._store = store
+        self._clock = clock
+        self._rules = rules
+        self._zone_of = zone_of
+        self._lock = threading.RLock()
+        self._remembered: OrderedDict[int, Incident] = OrderedDict()
+
+    # ---- ways in -----------------------------------------------------------------------------------------------------
+
+    def say(self, line: str, heard: Heard) -> Outcome:
+        """What a line of the /incident language leads to: recorded, refused, asked about, or something to look at."""
+        with self._store.reading() as tx:
+            earlier = tx.heard(heard.team, heard.origin)
+        if earlier is not None:
+            return self._as_before(earlier, heard.team)
+        now = self._clock()
+        try:
+            parsed, zone = self._parse(line, heard, now)
+            if isinstance(parsed.command, cmd.Look):
+                return self._look(parsed.command, heard, parsed.incident)
+        except Refusal as refusal:
+            return self._refuse(refusal, line, heard, now)
+        return self.handle(parsed.command, heard, line=line, incident=parsed.incident, default_zone=zone is None)
+
+    def choose(self, offer_key: str, choice: int, heard: Heard) -> Outcome:
+        """What a tap on a choice of an offer leads to; a second tap is answered like the first."""
+        tapped, heard = heard, replace(heard, origin=f"offer:{offer_key}")
+        with self._store.reading() as tx:
+            earlier = tx.heard(heard.team, heard.origin)
+            offer = tx.offer(heard.team, offer_key)
+            person = tx.person(heard.team, heard.user)
+        if earlier is not None:
+            return self._as_before(earlier, heard.team)
+        now = self._clock()
+        if offer is None or now - offer.said_at > OFFER_LIFE or choice >= len(offer.choices):
+            return self._refuse(Refusal("That button is older than 24 hours.", "Type the line again."), "", tapped, now)
+        if offer.by and (person is None or person.key != offer.by):
+            return self._refuse(
+                Refusal("Only who typed the line can choose here.", "Type a line of your own."), "", tapped, now
+            )
+        taken = offer.choices[choice]
+        if taken.undoes:
+            return self.handle(cmd.Undo(seq=taken.undoes), heard, offer=offer, choice=choice)
+        line = taken.line or offer.line
+        heard = replace(heard, mentions=offer.mentions, channel=offer.channel)
+        try:
+            parsed, _ = self._parse(line, heard, offer.said_at)
+            if isinstance(parsed.command, cmd.Look):
+                return self._look(parsed.command, heard, parsed.incident)
+        except Refusal as refusal:
+            return self._refuse(refusal, line, heard, offer.said_at)
+        return self.handle(
+            parsed.command,
+            heard,
+            line=line,
+            incident=parsed.incident,
+            confirmed=taken.confirmed,
+            said_at=offer.said_at,
+            offer=offer,
+            choice=choice,
+        )
+
+    def handle(
+        self,
+        command: cmd.Change,
+        heard: Heard,
+        *,
+        line: str = "",
+        incident: int | None = None,
+        confirmed: bool = False,
+        said_at: datetime | None = None,
+        default_zone: bool = False,
+        offer: Offer | None = None,
+        choice: int = 0,
+    ) -> Outcome:
+        """Records what a command leads to and what shall leave because of it, in one transaction.
+
+        `line` is the text it was read from, `incident` the number that it named, `said_at` when it was typed if that is
+        not now, `offer` and `choice` the offer that it answers.
+        """
+        with self._lock:
+            try:
+                with self._store.writing() as tx:
+                    earlier = tx.heard(heard.team, heard.origin)
+                    if earlier is None:
+                        now = self._clock()
+                        outcome, kept = self._change(
+                            tx, command, heard, now, line, incident, confirmed, said_at or now, default_zone
+                        )
+                        tx.remember(heard.team, heard.origin, kept, now)
+                        self._reply(tx, heard, outcome, now)
+                        if offer is not None and not isinstance(outcome, Refused):
+                            tx.take_offer(heard.team, offer.key, choice)
+                        return outcome
+            except BaseException:
+                self._remembered.clear()
+                raise
+            return self._as_before(earlier, heard.team)
+
+    # ---- one change ----------------------------------------------------------------------------------------------------
+
+    def _change(
+        self,
+        tx: Writing,
+        command: cmd.Change,
+        heard: Heard,
+        now: datetime,
+        line: str,
+        number: int | None,
+        confirmed: bool,
+        said_at: datetime,
+        default_zone: bool,
+    ) -> tuple[Outcome, JSON]:
+        person = tx.know(heard.team, heard.user, heard.user_name)
+        if person.zone is None:
+            tx.enqueue([_meet(person, now)])
+        if heard.private is not None or heard.channel_name:
+            known = tx.channel(heard.team, heard.channel)
+            if known.private is None or (heard.channel_name and known.name != heard.channel_name):
+                tx.learn_channel(
+                    heard.team,
+                    heard.channel,
+                    name=heard.channel_name or None,
+                    private=heard.private if known.private is None else None,
+                )
+        speaker = Speaker(person.key, person.zone or self._rules.zone)
+        command = self._with_keys(tx, command, heard.team)
+        place: Place | None = None
+        try:
+            place = self._place(tx, heard, number)
+            before = self._incident(tx, place) if place else None
+            command = self._checked(tx, command, heard, before)
+            happened = decide(
+                before,
+                command,
+                speaker,
+                now,
+                confirmed=confirmed,
+                authors_only=self._rules.authors_only,
+                said_at=said_at,
+            )
+        except Refusal as refusal:
+            return self._refused(tx, self._elsewhere(tx, refusal, place, line, heard, number), line, heard, said_at)
+        if isinstance(command, cmd.Start):
+            place = tx.open_incident(heard.team, heard.channel, private=self._is_private(tx, heard), now=now)
+        assert place is not None
+        return self._append(tx, place, happened, person, heard, now, line, default_zone)
+
+    def _append(
+        self,
+        tx: Writing,
+        place: Place,
+        happened: list[ev.Event],
+        person: Person,
+        heard: Heard,
+        now: datetime,
+        line: str,
+        default_zone: bool,
+    ) -> tuple[Outcome, JSON]:
+        incident = self._incident(tx, place)
+        was = incident.status
+        seqs = tx.append(place, happened)
+        for one in happened:
+            incident.apply(one)
+        for one in happened:
+            if isinstance(one, ev.Redacted):
+                tx.destroy_words(place.key, _words_of(incident, one.entry))
+                self._remembered.pop(place.key, None)
+                incident = self._incident(tx, replace(place, seq=place.seq + len(happened)))
+        tx.summarise(place.key, title=incident.title, status=incident.status.value, severity=incident.severity)
+        self._send(tx, place, incident, was, happened, now)
+        choices = _buttons(incident, happened, seqs, line)
+        offer = ""
+        if choices:
+            own = any(choice.undoes for choice in choices)
+            offer = tx.make_offer(heard.team, heard.channel, person.key if own else "", "", now, choices, {})
+        fresh = tx.by_key(place.key)
+        assert fresh is not None
+        kept: JSON = {"kind": "recorded", "incident": place.key, "seqs": seqs, "offer": offer, "by": person.key}
+        if default_zone:
+            kept["zone"] = self._rules.zone
+        return self._recorded(tx, fresh, incident, happened, person, choices, kept, now), kept
+
+    def _recorded(
+        self,
+        tx: Reading,
+        place: Place,
+        incident: Incident,
+        happened: Sequence[ev.Event],
+        person: Person,
+        choices: tuple[Choice, ...],
+        kept: JSON,
+        now: datetime,
+    ) -> Recorded:
+        """The answer to what was recorded; `incident` is as it was right after."""
+        last = happened[-1]
+        about = _about(incident, last)
+        resolved = incident.resolution
+        keys = {incident.entries[1].by, person.key, *(getattr(one, "person", "") for one in happened)}
+        channel = tx.channel(place.team, place.channel)
+        return Recorded(
+            place=place,
+            happened=tuple(happened),
+            by=person,
+            people=tx.people(keys),
+            now=now,
+            zone=incident.zone,
+            drill=incident.drill,
+            onset=incident.onset,
+            onset_approx=incident.onset_approx,
+            about=about.text if about else "",
+            about_kind=about.kind if about else None,
+            total=resolved.at - incident.onset if resolved and incident.onset else None,
+            impact=incident.impact(now) if incident.onset else None,
+            impact_on=bool(incident.windows()) and incident.windows()[-1].end is None,
+            addendum=incident.stage is Stage.PUBLISHED and not isinstance(last, ev.Published),
+            invite=channel.private is not False and not channel.member,
+            keeps_chat_days=self._rules.keep_chat_days,
+            draft_delay=self._rules.draft_delay,
+            offer=kept.get("offer", ""),
+            choices=choices,
+            understood=(f"read in {kept['zone']}: your zone is not known yet",) if kept.get("zone") else (),
+        )
+
+    def _send(
+        self,
+        tx: Writing,
+        place: Place,
+        incident: Incident,
+        was: State,
+        happened: Sequence[ev.Event],
+        now: datetime,
+    ) -> None:
+        """Puts into the outbox what leaves because of these events."""
+        lane = channel_lane(place.team, place.channel)
+        for one in happened:
+            match one:
+                case ev.Started():
+                    body = {"channel": place.channel}
+                    tx.enqueue([Letter("arrive", place.team, lane, body, now, place.key, blocking=False)])
+                case ev.SharedTo():
+                    body = {"channel": one.channel}
+                    other = channel_lane(place.team, one.channel)
+                    tx.enqueue([Letter("share", place.team, other, body, now, place.key, blocking=False)])
+                case _:
+                    pass
+        if incident.status is State.RESOLVED:
+            due = now + (self._rules.draft_delay if was is not State.RESOLVED else QUIET)
+            self._revise(tx, place, incident.seq, due)
+        elif was is State.RESOLVED:
+            tx.drop(place.key, DRAFT_LETTERS)
+            tx.forget_unsent_revision(place.key)
+
+    def _revise(self, tx: Writing, place: Place, upto: int, due: datetime) -> None:
+        revision, new = tx.revise(place, upto)
+        if not new:
+            tx.postpone(place.key, DRAFT_LETTERS, due)
+            return
+        lane, body = draft_lane(place), {"revision": revision}
+
+        def export(target: str) -> Letter:
+            return Letter("export", place.team, lane, {**body, "target": target}, due, place.key, blocking=False)
+
+        announce = Letter("announce", place.team, lane, body, due, place.key)
+        in_thread = map(export, self._rules.exports_in_thread)
+        tx.enqueue([*map(export, self._rules.exports), announce, *in_thread])
+
+    # ---- refusing ------------------------------------------------------------------------------------------------------
+
+    def _refuse(self, refusal: Refusal, line: str, heard: Heard, said_at: datetime) -> Outcome:
+        with self._lock, self._store.writing() as tx:
+            earlier = tx.heard(heard.team, heard.origin)
+            if earlier is None:
+                now = self._clock()
+                outcome, kept = self._refused(tx, refusal, line, heard, said_at)
+                tx.remember(heard.team, heard.origin, kept, now)
+                self._reply(tx, heard, outcome, now)
+                return outcome
+        return self._as_before(earlier, heard.team)
+
+    def _refused(
+        self, tx: Writing, refusal: Refusal, line: str, heard: Heard, said_at: datetime
+    ) -> tuple[Outcome, JSON]:
+        if isinstance(refusal, Question) and refusal.choices:
+            by = tx.know(heard.team, heard.user, heard.user_name).key
+            mentions = dict(heard.mentions)
+            offer = tx.make_offer(heard.team, heard.channel, by, line, said_at, refusal.choices, mentions)
+            kept: JSON = {"kind": "asked", "message": refusal.message, "hint": refusal.hint, "offer": offer}
+            return Asked(refusal.message, refusal.choices, offer, refusal.hint), kept
+        kept = {"kind": "refused", "message": refusal.message, "hint": refusal.hint, "field": refusal.field}
+        return Refused(refusal.message, refusal.hint, refusal.field), kept
+
+    def _elsewhere(
+        self, tx: Reading, refusal: Refusal, place: Place | None, line: str, heard: Heard, number: int | None
+    ) -> Refusal:
+        """Where no incident is open here but one is elsewhere, the refusal offers to record it there."""
+        if place is not None or number is not None or not line or isinstance(refusal, Question):
+            return refusal
+        others = tx.visible(heard.team, heard.channel, only_open=True)[:3]
+        verb, _, rest = line.strip().partition(" ")
+        if not others or find(verb) is None:
+            return refusal
+        choices = tuple(Choice(f"Record to {one.name}", f"{verb} {one.name}: {rest}".strip()) for one in others)
+        names = "; ".join(f"{one.name} “{one.title}”" for one in others)
+        return Question(refusal.message, choices, f"Open elsewhere: {names}. Nothing is recorded yet.")
+
+    def _as_before(self, kept: JSON, team: str) -> Outcome:
+        """The outcome of a request that was heard before: the same answer, and nothing changes."""
+        with self._lock, self._store.reading() as tx:
+            match kept["kind"]:
+                case "refused":
+                    return Refused(kept["message"], kept["hint"], kept["field"])
+                case "asked":
+                    offer = tx.offer(team, kept["offer"])
+                    return Asked(kept["message"], offer.choices if offer else (), kept["offer"], kept["hint"])
+                case "sent":
+                    place = tx.by_key(kept["incident"])
+                    assert place is not None
+                    return OnItsWay(place, kept["what"])
+                case _:
+                    place = tx.by_key(kept["incident"])
+                    assert place is not None
+                    upto = kept["seqs"][-1]
+                    then = fold(tx.events(place.key, upto=upto), place.number)
+                    happened = [then.happened[seq - 1] for seq in kept["seqs"]]
+                    person = tx.people([kept["by"]])[kept["by"]]
+                    offer = tx.offer(team, kept["offer"]) if kept["offer"] else None
+                    choices = offer.choices if offer else ()
+                    now = happened[-1].recorded_at
+                    return self._recorded(tx, place, then, happened, person, choices, kept, now)
+
+    def _reply(self, tx: Writing, heard: Heard, outcome: Outcome, now: datetime) -> None:
+        """Where the way in cannot carry the answer, a letter does."""
+        if not heard.by_letter:
+            return
+        body = {
+            "origin": heard.origin,
+            "channel": heard.channel,
+            "user": heard.user,
+            "thread": heard.thread,
+            "everybody": isinstance(outcome, Recorded),
+        }
+        tx.enqueue([Letter("answer", heard.team, channel_lane(heard.team, heard.channel), body, now, blocking=False)])
+
+    def recall(self, team: str, origin: str) -> Outcome | None:
+        """The outcome of a request that was heard, for the letter that answers it."""
+        with self._store.reading() as tx:
+            kept = tx.heard(team, origin)
+        return self._as_before(kept, team) if kept is not None else None
+
+    # ---- what Slack tells us -------------------------------------------------------------------------------------------
+
+    def channel_changed(
+        self,
+        team: str,
+        channel: str,
+        *,
+        name: str | None = None,
+        private: bool | None = None,
+        member: bool | None = None,
+        archived: bool | None = None,
+    ) -> None:
+        """A channel was renamed, archived, or Scribe came or went; what waited for it to come leaves now."""
+        with self._store.writing() as tx:
+            tx.learn_channel(team, channel, name=name, private=private, member=member, archived=archived)
+            if member or archived is False:
+                tx.wake(team, channel, self._clock())
+
+    def person_changed(self, team: str, user: str, name: str, zone: str | None) -> None:
+        """Somebody has another name or zone."""
+        with self._store.writing() as tx:
+            if tx.person(team, user) is not None:
+                tx.learn_person(team, user, name=name, zone=zone, now=self._clock())
+
+    # ---- looking -------------------------------------------------------------------------------------------------------
+
+    def _look(self, look: cmd.Look, heard: Heard, number: int | None) -> Outcome:
+        if look.view is cmd.View.HELP:
+            return self._help(look.words)
+        if look.view in {cmd.View.DRAFT, cmd.View.EXPORT}:
+            return self._send_document(look, heard, number)
+        with self._lock, self._store.reading() as tx:
+            if look.view is cmd.View.LIST:
+                return self._list(tx, look.words, heard)
+            place = self._place(tx, heard, number)
+            if place is None:
+                raise self._elsewhere_to_look(tx, heard)
+            incident = self._incident(tx, place)
+            people = {k: p.name for k, p in tx.people(e.by for e in incident.entries.values()).items()}
+            match look.view:
+                case cmd.View.TIMELINE:
+                    return _timeline(place, incident, people, whole="all" in look.words.casefold().split())
+                case cmd.View.GAPS:
+                    return _gaps(place, incident)
+                case cmd.View.SUGGEST:
+                    raise Refusal(
+                        "There is nothing to suggest from: messages of this channel are not kept.",
+                        "Record a line with note, action, …; or add a message with the shortcut “Add to the timeline”.",
+                    )
+                case _:
+                    return self._status(tx, place, incident, people, for_everybody=look.view is cmd.View.BRIEF)
+
+    def _elsewhere_to_look(self, tx: Reading, heard: Heard) -> Refusal:
+        others = tx.visible(heard.team, heard.channel, only_open=True)[:5]
+        listed = "; ".join(f"{one.name} “{one.title}”" for one in others)
+        return Refusal(
+            "No incident is open in this channel.",
+            (f"Open elsewhere: {listed}. " if listed else "")
+            + f"Type {self._rules.command} start <title> to open one.",
+        )
+
+    def _status(
+        self, tx: Reading, place: Place, incident: Incident, people: dict[str, str], *, for_everybody: bool
+    ) -> Status:
+        now = self._clock()
+        windows = incident.windows()
+        resolved = incident.resolution
+        detection, summary = incident.detection, incident.latest(Kind.SUMMARY)
+        impact = incident.live(Kind.IMPACT)
+        asserted = incident.live(Kind.HYPOTHESIS)
+        untested = [h for h in asserted if not h.confirmed and incident.dead_end_of(h.number) is None]
+        recorded = sorted(incident.live(), key=lambda e: -e.number)
+        waiting = [letter for letter, _ in tx.letters("waiting", place.key)]
+        told = sorted(incident.live(Kind.UPDATE), key=lambda e: e.order, reverse=True)
+        return Status(
+            place=place,
+            now=now,
+            zone=incident.zone,
+            title=incident.title,
+            drill=incident.drill,
+            channel=tx.channel(place.team, place.channel).name,
+            onset=incident.onset,
+            impact_on=bool(windows) and windows[-1].end is None,
+            impact=incident.impact(now),
+            total=resolved.at - incident.onset if resolved and incident.onset else None,
+            detected_at=detection.at if detection else None,
+            source=incident.source(),
+            roles=tuple(incident.role_names.items()),
+            hypotheses=tuple(_entry_line(one, people) for one in untested),
+            latest=tuple(_entry_line(one, people) for one in recorded[:3]),
+            told=tuple(_entry_line(one, people) for one in told[:2]),
+            entries=len(recorded),
+            people=len({one.by for one in recorded}),
+            tasks=len(incident.tasks),
+            tasks_open=sum(task.state == "open" for task in incident.tasks.values()),
+            summary=summary.text if summary else "",
+            impact_text=impact[-1].text if impact else "",
+            gaps=_open_gaps(incident),
+            waiting=len(waiting),
+            parked=tuple(error for _, error in tx.letters("parked", place.key)),
+            for_everybody=for_everybody,
+        )
+
+    def _list(self, tx: Reading, words: str, heard: Heard) -> Listed:
+        found = tx.visible(heard.team, heard.channel, words)
+        person = tx.person(heard.team, heard.user)
+        zone = person.zone if person and person.zone else self._rules.zone
+        return Listed(words, tuple(found[:LIST_LINES]), max(0, len(found) - LIST_LINES), zone)
+
+    def _help(self, words: str) -> Help:
+        word = words.split()[0] if words.split() else ""
+        if not word:
+            return Help(tuple(VERBS[name] for name in FIRST_EIGHT), False, self._rules.command)
+        if word.casefold() == "all":
+            return Help(TABLE, True, self._rules.command)
+        row = find(word)
+        if row is None:
+            near = nearest(word)
+            raise Refusal(
+                f"“{word}” is no verb.",
+                (f"Did you mean “{near}”? " if near else "") + "Type help all to see every verb.",
+            )
+        return Help((row,), False, self._rules.command, one=True)
+
+    def _send_document(self, look: cmd.Look, heard: Heard, number: int | None) -> Outcome:
+        """`draft` and `export`: the press composes it, a letter brings it to the one who asked."""
+        words = look.words.split()
+        form = words.pop(0) if look.view is cmd.View.EXPORT and words and words[0].casefold() in FORMATS else "md"
+        template = words.pop(0) if words else "default"
+        if template not in TEMPLATES or words:
+            raise Refusal(
+                f"There is no template “{' '.join([template, *words])}”.", f"Templates: {', '.join(TEMPLATES)}."
+            )
+        if form.casefold() not in {"md", "json"}:
+            raise Refusal(f"The format {form} is not made yet.", "Type export md or export json.")
+        with self._lock, self._store.writing() as tx:
+            earlier = tx.heard(heard.team, heard.origin)
+            if earlier is None:
+                place = self._place(tx, heard, number)
+                if place is None:
+                    raise self._elsewhere_to_look(tx, heard)
+                now = self._clock()
+                body = {"user": heard.user, "channel": heard.channel, "upto": place.seq, "format": form.casefold()}
+                lane = f"{place.team}/{heard.user}"
+                tx.enqueue([Letter(look.view.value, place.team, lane, body, now, place.key, blocking=False)])
+                kept = {"kind": "sent", "incident": place.key, "what": look.view.value}
+                tx.remember(heard.team, heard.origin, kept, now)
+                return OnItsWay(place, look.view.value)
+        return self._as_before(earlier, heard.team)
+
+    # ---- pieces --------------------------------------------------------------------------------------------------------
+
+    def _parse(self, line: str, heard: Heard, now: datetime) -> tuple[Parsed, str | None]:
+        """The line as a command, read in the person's zone, and that zone (None when Slack did not say it).
+
+        The zone is looked up once, when a line needs it: it has a clock time, or opens an incident, whose document is
+        printed in the zone of the one who opened it.
+        """
+        with self._store.reading() as tx:
+            person = tx.person(heard.team, heard.user)
+        zone = person.zone if person else None
+        context = Context(now, zone or self._rules.zone, heard.mentions, self._rules.command)
+        if zone is not None:
+            return parse(line, context), zone
+        refusal: Refusal | None = None
+        try:
+            parsed = parse(line, context)
+            if not parsed.zone_used and not isinstance(parsed.command, cmd.Start):
+                return parsed, self._rules.zone
+        except Question:
+            raise
+        except Refusal as problem:
+            refusal = problem
+        if refusal is not None and not any(sign.isdigit() for sign in line):
+            raise refusal
+        zone = self._find_zone(heard, now)
+        if zone is not None:
+            return parse(line, replace(context, zone=zone)), zone
+        if refusal is not None:
+            raise refusal
+        return parsed, None
+
+    def _find_zone(self, heard: Heard, now: datetime) -> str | None:
+        found = self._zone_of(heard.team, heard.user)
+        if found is None:
+            return None
+        name, zone = found
+        with self._store.writing() as tx:
+            tx.learn_person(heard.team, heard.user, name=name, zone=zone, now=now)
+        return zone
+
+    def _place(self, tx: Reading, heard: Heard, number: int | None) -> Place | None:
+        """The incident that a line is about: the one it names, if it may be seen from here; else the channel's."""
+        if number is None:
+            return tx.in_channel(heard.team, heard.channel)
+        place = tx.by_number(heard.team, number)
+        if place is None or (place.private and place.channel != heard.channel):
+            raise Refusal(f"There is no INC-{number} that you may see from here.", "Type list to see the incidents.")
+        return place
+
+    def _checked(self, tx: Reading, command: cmd.Change, heard: Heard, incident: Incident | None) -> cmd.Change:
+        """The command, with what only this room knows: other incidents, and which gap has which number."""
+        match command:
+            case cmd.MarkDuplicate() if incident is not None and command.of != incident.number:
+                other = tx.by_number(heard.team, command.of)
+                if other is None or (other.private and other.channel != heard.channel):
+                    raise Refusal(
+                        f"There is no INC-{command.of} that you may see from here.", "Type list to see the incidents."
+                    )
+            case cmd.Start() if command.new_channel:
+                raise Refusal(
+                    "Scribe does not open channels yet.",
+                    "Create the channel, invite Scribe, and start the incident there.",
+                )
+            case cmd.SayNone() if command.gap.isdigit() and incident is not None:
+                word = next((gap.word for gap in facts.gaps(incident) if gap.number == int(command.gap)), None)
+                if word is None:
+                    raise Refusal(f"There is no gap {command.gap}.", "Type gaps to see them with their numbers.")
+                return replace(command, gap=word or command.gap)
+            case _:
+                pass
+        return command
+
+    def _with_keys(self, tx: Writing, command: cmd.Change, team: str) -> cmd.Change:
+        """The command with people's keys instead of Slack's ids."""
+        spoken: Any = command
+        said = str(getattr(command, "target", "") or getattr(command, "owner", "") or getattr(command, "who", ""))
+        for name, called in (("person", said), ("author", "")):
+            handle: str = getattr(spoken, name, "")
+            if handle:
+                known = tx.person(team, handle) or tx.know(team, handle, called.lstrip("@"))
+                if known.zone is None:
+                    tx.enqueue([_meet(known, self._clock())])
+                spoken = replace(spoken, **{name: known.key})
+        changed: cmd.Change = spoken
+        return changed
+
+    def _is_private(self, tx: Reading, heard: Heard) -> bool:
+        known = tx.channel(heard.team, heard.channel)
+        private = known.private if known.private is not None else heard.private
+        return private is not False
+
+    def _incident(self, tx: Reading, place: Place) -> Incident:
+        """The incident as it stands, folded from where it was remembered."""
+        incident = self._remembered.pop(place.key, None)
+        if incident is None or incident.seq > place.seq:
+            incident = Incident(number=place.number)
+        for happened in tx.events(place.key, after=incident.seq, upto=place.seq):
+            incident.apply(happened)
+        self._remembered[place.key] = incident
+        if len(self._remembered) > REMEMBERED_INCIDENTS:
+            self._remembered.popitem(last=False)
+        return incident
+
+
+def channel_lane(team: str, channel: str) -> str:
+    """The lane of the letters that go to a channel."""
+    return f"{team}/{channel}"
+
+
+def draft_lane(place: Place) -> str:
+    """The lane of the letters that make up an incident's document."""
+    return f"{place.team}/{place.name}/draft"
+
+
+def _meet(person: Person, now: datetime) -> Letter:
+    return Letter("meet", person.team, f"{person.team}/people", {"user": person.user}, now, blocking=False)
+
+
+def _words_of(incident: Incident, entry: int) -> list[int]:
+    """The events that hold words of an entry: the entry itself, its corrections, changes of its task."""
+    tasks = {number for number, task in incident.tasks.items() if task.entry == entry}
+    return [
+        seq
+        for seq, one in history(incident)
+        if not isinstance(one, ev.Redacted)
+        and (getattr(one, "entry", None) == entry or getattr(one, "task", None) in tasks)
+    ]
+
+
+def _about(incident: Incident, happened: ev.Event) -> Entry | None:
+    """The entry that a mark, a correction, an undo, a dead end or an answer is about."""
+    match happened:
+        case ev.RuledOut():
+            return incident.entries.get(happened.hypothesis or 0)
+        case ev.QuestionAnswered():
+            number = happened.about or incident.questions.get(happened.question or 0, 0)
+            return incident.entries.get(number)
+        case ev.Numbered():
+            return None
+        case ev.Undone():
+            undone = incident.happened[happened.seq - 1]
+            if isinstance(undone, ev.Numbered):
+                return incident.entries.get(undone.entry)
+            return _about(incident, undone)
+        case ev.TaskChanged() | ev.TaskDone() | ev.TaskDropped():
+            task = incident.tasks.get(happened.task)
+            return incident.entries.get(task.entry) if task else None
+        case _:
+            return incident.entries.get(getattr(happened, "entry", 0))
+
+
+def _buttons(incident: Incident, happened: Sequence[ev.Event], seqs: Sequence[int], line: str) -> tuple[Choice, ...]:
+    """The one-tap ways to put right what was recorded."""
+    last, seq = happened[-1], seqs[-1]
+    if isinstance(last, ev.Resolved):
+        return (Choice("Undo", LINE_TO_CONFIRM, undoes=seq),)
+    row = find(line.split(None, 1)[0]) if line.split() else None
+    if isinstance(last, ev.Numbered) and row is not None and row.everyday:
+        return (Choice("Make it a note", f"edit INC-{incident.number}: {last.entry} as note"),)
+    windows = incident.windows()
+    if isinstance(last, ev.CauseFound) and windows and windows[-1].end is None:
+        return (Choice("It is a guess", f"edit INC-{incident.number}: {last.entry} as hypothesis"),)
+    if isinstance(last, ev.Fixed) and windows and windows[-1].end is None:
+        return (Choice("It is a step", f"edit INC-{incident.number}: {last.entry} as mitigation"),)
+    return ()
+
+
+def _entry_line(entry: Entry, people: dict[str, str]) -> EntryLine:
+    said = entry.event
+    return EntryLine(
+        number=entry.number,
+        kind=entry.kind,
+        at=entry.at,
+        approx=entry.approx,
+        text=entry.text,
+        by=people.get(entry.by, ""),
+        withdrawn=entry.withdrawn,
+        corrected=any(isinstance(one, ev.TextCorrected | ev.KindCorrected | ev.TimeCorrected) for one in entry.history),
+        starred=entry.starred,
+        worked=entry.worked,
+        source=said.source if isinstance(said, ev.Detected) else None,
+        target=said.target
+        if isinstance(said, ev.Escalated)
+        else said.audience
+        if isinstance(said, ev.ToldStakeholders)
+        else "",
+    )
+
+
+def _timeline(place: Place, incident: Incident, people: dict[str, str], *, whole: bool) -> Timeline:
+    chosen = sorted((e for e in incident.entries.values() if whole or e.live), key=lambda e: e.order)
+    hidden = 0 if whole else max(0, len(chosen) - TIMELINE_LINES)
+    return Timeline(place, incident.zone, tuple(_entry_line(e, people) for e in chosen[hidden:]), hidden)
+
+
+def _open_gaps(incident: Incident) -> tuple[Gap, ...]:
+    return tuple(Gap(gap.number, gap.fact.name, gap.line, gap.due) for gap in facts.gaps(incident))
+
+
+def _gaps(place: Place, incident: Incident) -> Gaps:
+    states = facts.states(incident)
+    return Gaps(
+        place,
+        _open_gaps(incident),
+        tuple(s.fact.name for s in states if s.state == "known"),
+        tuple(s.fact.name for s in states if s.state == "not applicable"),
+    )

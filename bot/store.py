@@ -1,0 +1,766 @@
+"""How we remember: one SQLite file. The only room that says SQL; it knows no Slack and no wording.
+
+`writing()` gives a transaction that began IMMEDIATE behind the process's lock, `reading()` a snapshot. What was written
+is on disk when `writing()` ends. The chain of an incident's events is kept here: see `Writing.append` and `verify`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import runpy
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+from bot.core import events as ev
+from bot.core.errors import Choice, Refusal
+from bot.core.record import JSON, Channel, Installation, Letter, Offer, Person, Place, Revision
+from bot.core.times import iso, parse_utc
+
+BUSY_SECONDS = 10.0
+GENESIS = "0" * 64
+OFFER_LIFE = timedelta(hours=24)
+REQUEST_LIFE = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that `verify` found: which incident, which event, what is wrong with it."""
+
+    incident: str
+    seq: int
+    problem: str
+
+
+class Store:
+    """The record on disk.
+
+    `secret` seals the head of each chain; `randomness(n)` gives n random bytes (keys and salts); `migrations` is the
+    folder with `migrations.py`.
+    """
+
+    def __init__(self, path: Path, *, migrations: Path, secret: bytes, randomness: Callable[[int], bytes]) -> None:
+        self.path = path
+        self._migrations = migrations
+        self._secret = secret
+        self._random = randomness
+        self._lock = threading.RLock()
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._connecting = threading.Lock()
+
+    # ---- connections and transactions ------------------------------------------------------------------------------
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            # WAL: readers never wait; FULL: a commit has reached the disk (https://www.sqlite.org/pragma.html)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+            connection.execute("PRAGMA secure_delete=ON")
+            self._local.connection = connection
+            with self._connecting:
+                self._connections.append(connection)
+        return connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """A transaction that may write: committed when the block ends, rolled back when it raises."""
+        with self._lock:
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield Writing(connection, self._secret, self._random)
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            try:
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """A snapshot: what was committed when the block began."""
+        connection = self._connection()
+        connection.execute("BEGIN")
+        try:
+            yield Reading(connection)
+        finally:
+            connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Closes every connection."""
+        with self._lock, self._connecting:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+            self._local = threading.local()
+
+    # ---- schema ------------------------------------------------------------------------------------------------------
+
+    def migrate(self) -> list[str]:
+        """Brings the schema up to date and names the changes that were applied.
+
+        Raises Refusal where the file was written by a newer program.
+        """
+        found = runpy.run_path(str(self._migrations / "migrations.py"))["migrations"]
+        assert isinstance(found, Migrations)
+        with self._lock:
+            connection = self._connection()
+            database = Database(connection)
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                known = {one.name for one in found.pending(database)} | {one.name for one in found.applied(database)}
+                newer = sorted(self._applied(connection) - known)
+                if newer:
+                    raise Refusal(
+                        f"{self.path} was written by a newer Scribe (it has {', '.join(newer)}).",
+                        "Install that version, or set SCRIBE_DATABASE to another file.",
+                    )
+                pending = [one.name for one in found.pending(database)]
+                found.apply(database)
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        return pending
+
+    @staticmethod
+    def _applied(connection: sqlite3.Connection) -> set[str]:
+        there = connection.execute(
+            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_sqlite_migrations'"
+        ).fetchone()
+        if not there:
+            return set()
+        rows = connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'scribe'")
+        return {name for (name,) in rows}
+
+    # ---- verify ------------------------------------------------------------------------------------------------------
+
+    def verify(self) -> tuple[int, int, list[Finding]]:
+        """Walks every chain: how many incidents and events were looked at, and what was found changed.
+
+        It finds what was changed behind the program's back, not by one who has both the database and the secret.
+        """
+        findings: list[Finding] = []
+        incidents = events = 0
+        with self.reading() as tx:
+            for row in tx.rows("SELECT * FROM incidents ORDER BY team, number"):
+                incidents += 1
+                count, found = self._verify_one(tx, row)
+                events += count
+                findings.extend(found)
+        return incidents, events, findings
+
+    def _verify_one(self, tx: Reading, incident: sqlite3.Row) -> tuple[int, list[Finding]]:
+        name = f"INC-{incident['number']}"
+        findings: list[Finding] = []
+        before, seq = GENESIS, 0
+        redacted: set[int] = set()
+        missing: list[tuple[int, int | None]] = []
+        tasks: dict[Any, int] = {}
+        rows = tx.rows(
+            "SELECT e.*, w.salt, w.words, w.entry AS words_entry FROM events e LEFT JOIN words w "
+            "ON w.incident = e.incident AND w.seq = e.seq WHERE e.incident = ? ORDER BY e.seq",
+            incident["key"],
+        )
+        for row in rows:
+            seq += 1
+            facts = _facts(row["facts"])
+            if row["seq"] != seq:
+                findings.append(Finding(name, seq, "an event is missing from the chain"))
+                seq = row["seq"]
+            if row["name"] == "task":
+                tasks[facts.get("task")] = facts.get("entry", 0)
+            if row["hash"] != _link(before, row["seq"], row["name"], row["facts"], row["digest"]):
+                findings.append(
+                    Finding(name, seq, "the event does not fit the chain: it or the one before was changed")
+                )
+            if row["words"] is None:
+                missing.append((seq, facts.get("entry") or tasks.get(facts.get("task"))))
+            elif _digest(row["salt"], row["words"]) != row["digest"]:
+                findings.append(Finding(name, seq, "the text was changed after it was recorded"))
+            if row["name"] == "redacted":
+                redacted.add(int(facts["entry"]))
+            if row["recorded_at"] != facts.get("recorded_at"):
+                findings.append(Finding(name, seq, "the time of recording was changed"))
+            before = row["hash"]
+        for lost, entry in missing:
+            if entry not in redacted:
+                findings.append(Finding(name, lost, "the text is gone and nobody redacted it"))
+        if seq != incident["seq"] or before != incident["head"]:
+            findings.append(Finding(name, seq, f"the chain ends at event {seq}, its head says {incident['seq']}"))
+        if not hmac.compare_digest(
+            incident["seal"], _seal(self._secret, incident["team"], incident["number"], seq, before)
+        ):
+            findings.append(Finding(name, seq, "the seal of the chain's head is not ours"))
+        return seq, findings
+
+
+def _facts(text: str) -> JSON:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _digest(salt: str, words: str) -> str:
+    return hashlib.sha256(bytes.fromhex(salt) + words.encode()).hexdigest()
+
+
+def _link(before: str, seq: int, name: str, facts: str, digest: str) -> str:
+    return hashlib.sha256("\n".join((before, str(seq), name, facts, digest)).encode()).hexdigest()
+
+
+def _seal(secret: bytes, team: str, number: int, seq: int, head: str) -> str:
+    return hmac.new(secret, f"{team}/{number}/{seq}/{head}".encode(), hashlib.sha256).hexdigest()
+
+
+class Reading:
+    """What can be looked up; everything belongs to one workspace."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, *values: Any) -> Iterator[sqlite3.Row]:
+        """The rows of a query, by name."""
+        cursor = self._connection.cursor()
+        cursor.row_factory = sqlite3.Row
+        return iter(cursor.execute(sql, values))
+
+    def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
+        """The first row of a query, if there is one."""
+        return next(self.rows(sql, *values), None)
+
+    # ---- requests and offers -------------------------------------------------------------------------------------------
+
+    def heard(self, team: str, origin: str) -> JSON | None:
+        """The outcome of a request that was heard before."""
+        row = self.row("SELECT outcome FROM requests WHERE team = ? AND origin = ?", team, origin)
+        return json.loads(row["outcome"]) if row else None
+
+    def offer(self, team: str, key: str) -> Offer | None:
+        """A line that waits for a tap."""
+        row = self.row("SELECT * FROM offers WHERE team = ? AND key = ?", team, key)
+        if row is None:
+            return None
+        return Offer(
+            key=row["key"],
+            team=row["team"],
+            channel=row["channel"],
+            by=row["by"],
+            line=row["line"],
+            said_at=parse_utc(row["said_at"]),
+            choices=tuple(Choice(**one) for one in json.loads(row["choices"])),
+            mentions=json.loads(row["mentions"]),
+            chosen=row["chosen"],
+        )
+
+    # ---- incidents -----------------------------------------------------------------------------------------------------
+
+    def in_channel(self, team: str, channel: str) -> Place | None:
+        """The incident that a line in this channel is about: the newest that was neither cancelled nor a duplicate."""
+        row = self.row(
+            "SELECT * FROM incidents WHERE team = ? AND channel = ? AND status NOT IN ('cancelled', 'duplicate') "
+            "ORDER BY number DESC LIMIT 1",
+            team,
+            channel,
+        )
+        return _place(row) if row else None
+
+    def by_number(self, team: str, number: int) -> Place | None:
+        """The incident with that number."""
+        row = self.row("SELECT * FROM incidents WHERE team = ? AND number = ?", team, number)
+        return _place(row) if row else None
+
+    def by_key(self, key: int) -> Place | None:
+        """The incident with the store's own key."""
+        row = self.row("SELECT * FROM incidents WHERE key = ?", key)
+        return _place(row) if row else None
+
+    def visible(self, team: str, channel: str, words: str = "", *, only_open: bool = False) -> list[Place]:
+        """The incidents that may be seen from a channel, newest first: public ones, and those of the channel itself.
+
+        `words` are looked for in titles and texts; each must occur.
+        """
+        found = self.rows(
+            "SELECT * FROM incidents WHERE team = ? AND (private = 0 OR channel = ?) "
+            "AND (? = 0 OR status IN ('open', 'mitigated')) ORDER BY number DESC",
+            team,
+            channel,
+            int(only_open),
+        )
+        return [place for place in map(_place, found) if all(self._mentions(place, word) for word in words.split())]
+
+    def _mentions(self, place: Place, word: str) -> bool:
+        pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        return (
+            self.row(
+                "SELECT 1 WHERE ? LIKE ? ESCAPE '\\' OR EXISTS "
+                "(SELECT 1 FROM words WHERE incident = ? AND words LIKE ? ESCAPE '\\')",
+                place.title,
+                pattern,
+                place.key,
+                pattern,
+            )
+            is not None
+        )
+
+    def all_places(self) -> list[Place]:
+        """Every incident, by workspace and number."""
+        return [_place(row) for row in self.rows("SELECT * FROM incidents ORDER BY team, number")]
+
+    def events(self, incident: int, after: int = 0, upto: int | None = None) -> list[ev.Event]:
+        """The events of an incident in order, those after event `after`, at most up to event `upto`."""
+        return [ev.from_json(*stored) for stored in self.stored(incident, after, upto)]
+
+    def stored(self, incident: int, after: int = 0, upto: int | None = None) -> list[tuple[str, JSON, JSON | None]]:
+        """The same as (name, facts, words), as they are stored; words are None where they were destroyed."""
+        rows = self.rows(
+            "SELECT e.name, e.facts, w.words FROM events e LEFT JOIN words w ON w.incident = e.incident "
+            "AND w.seq = e.seq WHERE e.incident = ? AND e.seq > ? AND e.seq <= ? ORDER BY e.seq",
+            incident,
+            after,
+            upto if upto is not None else 2**62,
+        )
+        return [
+            (row["name"], json.loads(row["facts"]), json.loads(row["words"]) if row["words"] is not None else None)
+            for row in rows
+        ]
+
+    # ---- people, channels, workspaces ------------------------------------------------------------------------------------
+
+    def person(self, team: str, user: str) -> Person | None:
+        """Somebody, by Slack id."""
+        row = self.row("SELECT * FROM people WHERE team = ? AND slack_user = ?", team, user)
+        return _person(row) if row else None
+
+    def people(self, keys: Iterable[str]) -> dict[str, Person]:
+        """The people behind these keys."""
+        rows = (self.row("SELECT * FROM people WHERE key = ?", key) for key in set(keys) if key)
+        return {row["key"]: _person(row) for row in rows if row}
+
+    def names_in(self, stored: Iterable[tuple[str, JSON, JSON | None]]) -> dict[str, str]:
+        """The names of everybody whom these stored events name, by key."""
+        keys = {str(facts.get(field, "")) for _, facts, _ in stored for field in ("by", "person", "author")}
+        return {key: person.name for key, person in self.people(keys).items()}
+
+    def channel(self, team: str, channel: str) -> Channel:
+        """What is known of a channel."""
+        row = self.row("SELECT * FROM channels WHERE team = ? AND channel = ?", team, channel)
+        if row is None:
+            return Channel(team, channel)
+        return Channel(
+            team,
+            channel,
+            row["name"],
+            None if row["private"] is None else bool(row["private"]),
+            None if row["member"] is None else bool(row["member"]),
+            bool(row["archived"]),
+        )
+
+    def installation(self, team: str) -> Installation | None:
+        """What is known of a workspace."""
+        row = self.row("SELECT * FROM teams WHERE team = ?", team)
+        if row is None:
+            return None
+        return Installation(row["team"], row["name"], row["bot_user"], row["bot_id"], row["url"])
+
+    def installations(self) -> list[Installation]:
+        """Every workspace that is known."""
+        rows = self.rows("SELECT * FROM teams ORDER BY team")
+        return [Installation(r["team"], r["name"], r["bot_user"], r["bot_id"], r["url"]) for r in rows]
+
+    # ---- documents and letters -------------------------------------------------------------------------------------------
+
+    def revision(self, incident: int, revision: int) -> Revision | None:
+        """A revision of an incident's document."""
+        row = self.row("SELECT * FROM revisions WHERE incident = ? AND revision = ?", incident, revision)
+        return Revision(row["incident"], row["revision"], row["upto"]) if row else None
+
+    def latest_revision(self, incident: int) -> Revision | None:
+        """The newest revision of an incident's document."""
+        row = self.row("SELECT * FROM revisions WHERE incident = ? ORDER BY revision DESC LIMIT 1", incident)
+        return Revision(row["incident"], row["revision"], row["upto"]) if row else None
+
+    def receipts(self, incident: int) -> dict[str, JSON]:
+        """Where the document stands: for each way out what it answered, with the revision under "revision"."""
+        rows = self.rows("SELECT * FROM receipts WHERE incident = ?", incident)
+        return {row["target"]: {**json.loads(row["receipt"]), "revision": row["revision"]} for row in rows}
+
+    def next_due(self) -> datetime | None:
+        """When the next letter wants to leave."""
+        row = self.row("SELECT min(due_at) AS due FROM letters WHERE state = 'waiting'")
+        return parse_utc(row["due"]) if row and row["due"] else None
+
+    def letters(self, state: str, incident: int | None = None) -> list[tuple[Letter, str]]:
+        """The letters in a state ("waiting", "leased", "sent", "parked", "dropped") with what went wrong last."""
+        rows = self.rows(
+            "SELECT * FROM letters WHERE state = ? AND (? IS NULL OR incident = ?) ORDER BY key",
+            state,
+            incident,
+            incident,
+        )
+        return [(_letter(row), row["error"]) for row in rows]
+
+
+class Writing(Reading):
+    """What can be written, inside one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, secret: bytes, randomness: Callable[[int], bytes]) -> None:
+        super().__init__(connection)
+        self._secret = secret
+        self._random = randomness
+
+    def _run(self, sql: str, *values: Any) -> int:
+        return self._connection.execute(sql, values).rowcount
+
+    # ---- requests and offers -------------------------------------------------------------------------------------------
+
+    def remember(self, team: str, origin: str, outcome: JSON, now: datetime) -> None:
+        """Keeps the outcome of a request, and lets go of those that nobody will send again."""
+        self._run("INSERT INTO requests VALUES (?, ?, ?, ?)", team, origin, iso(now), _canonical(outcome))
+        self._run("DELETE FROM requests WHERE heard_at < ?", iso(now - REQUEST_LIFE))
+        self._run("DELETE FROM offers WHERE said_at < ?", iso(now - OFFER_LIFE))
+
+    def make_offer(
+        self, team: str, channel: str, by: str, line: str, said_at: datetime, choices: Sequence[Choice], mentions: JSON
+    ) -> str:
+        """Keeps a line until somebody taps a choice; gives the offer's key."""
+        key = self._random(8).hex()
+        listed = [asdict(choice) for choice in choices]
+        self._run(
+            "INSERT INTO offers VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            key,
+            team,
+            channel,
+            by,
+            line,
+            iso(said_at),
+            _canonical(listed),
+            _canonical(mentions),
+        )
+        return key
+
+    def take_offer(self, team: str, key: str, choice: int) -> None:
+        """Marks an offer as taken; its line stands in the record now and is not kept twice."""
+        self._run(
+            "UPDATE offers SET chosen = ?, line = '', choices = '[]' WHERE team = ? AND key = ?", choice, team, key
+        )
+
+    # ---- incidents -----------------------------------------------------------------------------------------------------
+
+    def open_incident(self, team: str, channel: str, *, private: bool, now: datetime) -> Place:
+        """Makes room for a new incident with the next number of its workspace."""
+        row = self.row("SELECT coalesce(max(number), 0) + 1 AS number FROM incidents WHERE team = ?", team)
+        assert row is not None
+        number = int(row["number"])
+        seal = _seal(self._secret, team, number, 0, GENESIS)
+        self._run(
+            "INSERT INTO incidents (team, number, channel, private, opened_at, title, status, severity, seq, head, seal) "
+            "VALUES (?, ?, ?, ?, ?, '', 'open', NULL, 0, ?, ?)",
+            team,
+            number,
+            channel,
+            int(private),
+            iso(now),
+            GENESIS,
+            seal,
+        )
+        place = self.by_number(team, number)
+        assert place is not None
+        return place
+
+    def append(self, place: Place, happened: Sequence[ev.Event]) -> list[int]:
+        """Appends events to an incident's chain and gives their numbers in it."""
+        seq, head, seqs = place.seq, place.head, []
+        for one in happened:
+            seq += 1
+            facts, said = ev.to_json(one)
+            salt, words, listed = self._random(16).hex(), _canonical(said), _canonical(facts)
+            digest = _digest(salt, words)
+            head = _link(head, seq, one.name, listed, digest)
+            self._run(
+                "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                place.key,
+                seq,
+                place.team,
+                one.name,
+                listed,
+                digest,
+                head,
+                facts["recorded_at"],
+            )
+            self._run(
+                "INSERT INTO words VALUES (?, ?, ?, ?, ?, ?)",
+                place.key,
+                seq,
+                place.team,
+                facts.get("entry"),
+                salt,
+                words,
+            )
+            seqs.append(seq)
+        seal = _seal(self._secret, place.team, place.number, seq, head)
+        self._run("UPDATE incidents SET seq = ?, head = ?, seal = ? WHERE key = ?", seq, head, seal, place.key)
+        return seqs
+
+    def summarise(self, incident: int, *, title: str, status: str, severity: int | None) -> None:
+        """Repeats for lists what the record says."""
+        self._run(
+            "UPDATE incidents SET title = ?, status = ?, severity = ? WHERE key = ?", title, status, severity, incident
+        )
+
+    def destroy_words(self, incident: int, seqs: Sequence[int]) -> None:
+        """Destroys what people wrote in these events; the chain stays whole."""
+        for seq in seqs:
+            self._run("DELETE FROM words WHERE incident = ? AND seq = ?", incident, seq)
+
+    # ---- people, channels, workspaces ------------------------------------------------------------------------------------
+
+    def know(self, team: str, user: str, name: str = "") -> Person:
+        """The person with that Slack id, made known with a random key where they were not."""
+        found = self.person(team, user)
+        if found is None:
+            key = "p" + self._random(8).hex()
+            self._run("INSERT INTO people VALUES (?, ?, ?, ?, NULL, NULL)", key, team, user, name or user)
+            return Person(key, team, user, name or user)
+        if name and found.name == user:
+            self._run("UPDATE people SET name = ? WHERE key = ?", name, found.key)
+            return Person(found.key, team, user, name, found.zone)
+        return found
+
+    def learn_person(self, team: str, user: str, *, name: str, zone: str | None, now: datetime) -> None:
+        """Keeps name and zone as Slack knows them."""
+        self.know(team, user, name)
+        self._run(
+            "UPDATE people SET name = ?, zone = coalesce(?, zone), learned_at = ? WHERE team = ? AND slack_user = ?",
+            name,
+            zone,
+            iso(now),
+            team,
+            user,
+        )
+
+    def learn_channel(
+        self,
+        team: str,
+        channel: str,
+        *,
+        name: str | None = None,
+        private: bool | None = None,
+        member: bool | None = None,
+        archived: bool | None = None,
+    ) -> None:
+        """Keeps what was learned of a channel; None leaves what was known. Its incidents become as private as it is."""
+        known = self.channel(team, channel)
+        self._run(
+            "INSERT INTO channels VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (team, channel) DO UPDATE SET "
+            "name = excluded.name, private = excluded.private, member = excluded.member, archived = excluded.archived",
+            team,
+            channel,
+            name if name is not None else known.name,
+            private if private is not None else known.private,
+            member if member is not None else known.member,
+            int(archived if archived is not None else known.archived),
+        )
+        if private is not None:
+            self._run("UPDATE incidents SET private = ? WHERE team = ? AND channel = ?", int(private), team, channel)
+
+    def learn_installation(self, found: Installation, now: datetime) -> None:
+        """Keeps which workspace the bot token belongs to."""
+        self._run(
+            "INSERT INTO teams VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (team) DO UPDATE SET name = excluded.name, "
+            "bot_user = excluded.bot_user, bot_id = excluded.bot_id, url = excluded.url, "
+            "learned_at = excluded.learned_at",
+            found.team,
+            found.name,
+            found.bot_user,
+            found.bot_id,
+            found.url,
+            iso(now),
+        )
+
+    # ---- documents and letters -------------------------------------------------------------------------------------------
+
+    def revise(self, place: Place, upto: int) -> tuple[int, bool]:
+        """The revision that will reach to event `upto`, and whether it is a new one.
+
+        The newest one is moved on as long as nothing of it has left; else there is another.
+        """
+        row = self.row("SELECT * FROM revisions WHERE incident = ? ORDER BY revision DESC LIMIT 1", place.key)
+        if row is not None and not row["pinned"]:
+            self._run(
+                "UPDATE revisions SET upto = ? WHERE incident = ? AND revision = ?", upto, place.key, row["revision"]
+            )
+            return row["revision"], False
+        revision = row["revision"] + 1 if row else 1
+        self._run("INSERT INTO revisions VALUES (?, ?, ?, ?, 0)", place.key, revision, place.team, upto)
+        return revision, True
+
+    def pin(self, incident: int, revision: int) -> None:
+        """From now on this revision never reaches further."""
+        self._run("UPDATE revisions SET pinned = 1 WHERE incident = ? AND revision = ?", incident, revision)
+
+    def forget_unsent_revision(self, incident: int) -> None:
+        """Takes back a revision of which nothing has left."""
+        self._run("DELETE FROM revisions WHERE incident = ? AND pinned = 0", incident)
+
+    def keep_receipt(self, place: Place, target: str, revision: int, receipt: JSON) -> None:
+        """Keeps where the document stands."""
+        self._run(
+            "INSERT INTO receipts VALUES (?, ?, ?, ?, ?) ON CONFLICT (incident, target) DO UPDATE SET "
+            "revision = excluded.revision, receipt = excluded.receipt",
+            place.key,
+            target,
+            place.team,
+            revision,
+            _canonical(receipt),
+        )
+
+    def enqueue(self, letters: Iterable[Letter]) -> None:
+        """Puts letters into the outbox."""
+        for letter in letters:
+            self._run(
+                "INSERT INTO letters (team, lane, incident, kind, body, blocking, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                letter.team,
+                letter.lane,
+                letter.incident,
+                letter.kind,
+                _canonical(letter.body),
+                int(letter.blocking),
+                iso(letter.due_at),
+            )
+
+    def postpone(self, incident: int, kinds: Sequence[str], due_at: datetime) -> int:
+        """Makes the waiting letters of these kinds leave at another time; gives how many there were."""
+        marks = ", ".join("?" for _ in kinds)
+        return self._run(
+            f"UPDATE letters SET due_at = ? WHERE incident = ? AND state = 'waiting' AND kind IN ({marks})",
+            iso(due_at),
+            incident,
+            *kinds,
+        )
+
+    def drop(self, incident: int, kinds: Sequence[str]) -> int:
+        """Takes back the waiting letters of these kinds; gives how many there were."""
+        marks = ", ".join("?" for _ in kinds)
+        return self._run(
+            f"UPDATE letters SET state = 'dropped' WHERE incident = ? AND state = 'waiting' AND kind IN ({marks})",
+            incident,
+            *kinds,
+        )
+
+    def lease(self, now: datetime, seconds: float) -> Letter | None:
+        """Takes the next letter that is due and not held back by one before it in its lane; None when there is none.
+
+        A lease that ran out (the process died while sending) is taken anew.
+        """
+        row = self.row(
+            "SELECT l.key FROM letters l WHERE l.due_at <= ? AND (l.state = 'waiting' OR (l.state = 'leased' AND "
+            "l.leased_until <= ?)) AND NOT EXISTS (SELECT 1 FROM letters b WHERE b.lane = l.lane AND b.key < l.key AND "
+            "(b.state = 'leased' OR (b.state = 'waiting' AND (b.blocking = 1 OR b.attempts = 0)))) "
+            "ORDER BY l.due_at, l.key LIMIT 1",
+            iso(now),
+            iso(now),
+        )
+        if row is None:
+            return None
+        lease = self._random(8).hex()
+        won = self._run(
+            "UPDATE letters SET state = 'leased', lease = ?, leased_until = ?, attempts = attempts + 1 WHERE key = ? AND "
+            "(state = 'waiting' OR (state = 'leased' AND leased_until <= ?))",
+            lease,
+            iso(now + timedelta(seconds=seconds)),
+            row["key"],
+            iso(now),
+        )
+        taken = self.row("SELECT * FROM letters WHERE key = ?", row["key"])
+        return _letter(taken) if won and taken else None
+
+    def settle(self, letter: Letter, state: str, now: datetime, error: str = "") -> None:
+        """The letter is "sent", "parked" (with the reason) or "dropped"."""
+        self._run(
+            "UPDATE letters SET state = ?, error = ?, settled_at = ?, lease = NULL, leased_until = NULL WHERE key = ?",
+            state,
+            error,
+            iso(now),
+            letter.key,
+        )
+
+    def again(self, letter: Letter, due_at: datetime, error: str) -> None:
+        """The letter will be tried again."""
+        self._run(
+            "UPDATE letters SET state = 'waiting', due_at = ?, error = ?, lease = NULL, leased_until = NULL WHERE key = ?",
+            iso(due_at),
+            error,
+            letter.key,
+        )
+
+    def wake(self, team: str, channel: str, now: datetime) -> None:
+        """What waits for a channel, or was parked because of it, is tried again now."""
+        self._run(
+            "UPDATE letters SET state = 'waiting', due_at = min(due_at, ?) WHERE (state = 'parked' OR (state = 'waiting' "
+            "AND attempts > 0)) AND (lane = ? OR incident IN (SELECT key FROM incidents WHERE team = ? AND channel = ?))",
+            iso(now),
+            f"{team}/{channel}",
+            team,
+            channel,
+        )
+
+
+def _place(row: sqlite3.Row) -> Place:
+    return Place(
+        key=row["key"],
+        team=row["team"],
+        number=row["number"],
+        channel=row["channel"],
+        private=bool(row["private"]),
+        seq=row["seq"],
+        head=row["head"],
+        title=row["title"],
+        status=row["status"],
+        severity=row["severity"],
+        opened_at=parse_utc(row["opened_at"]),
+    )
+
+
+def _person(row: sqlite3.Row) -> Person:
+    return Person(row["key"], row["team"], row["slack_user"], row["name"], row["zone"])
+
+
+def _letter(row: sqlite3.Row) -> Letter:
+    return Letter(
+        kind=row["kind"],
+        team=row["team"],
+        lane=row["lane"],
+        body=json.loads(row["body"]),
+        due_at=parse_utc(row["due_at"]),
+        incident=row["incident"],
+        blocking=bool(row["blocking"]),
+        key=row["key"],
+        attempts=row["attempts"],
+    )
