@@ -1,0 +1,135 @@
+"""Where a document goes: the folder of Markdown files, the file in Slack. Each takes a page and gives a receipt.
+
+This room knows names of files and the order of calls; it knows no SQL and composes nothing. The Slack port arrives by
+constructor. An exporter may be asked twice for the same revision: the second time it leaves what is there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from bot.core.errors import Undelivered
+from bot.core.record import JSON, Place
+
+SLUG_LENGTH = 60
+
+
+class Page(Protocol):
+    """A document as the press made it."""
+
+    @property
+    def document(self) -> bytes: ...
+    @property
+    def annex(self) -> bytes: ...
+    @property
+    def json(self) -> bytes: ...
+    @property
+    def svg(self) -> bytes: ...
+    @property
+    def png(self) -> bytes: ...
+
+
+class Shared(Protocol):
+    """A file that was shared in Slack."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def permalink(self) -> str: ...
+
+
+class SlackFiles(Protocol):
+    """What an exporter needs of Slack."""
+
+    def upload(self, channel: str, *, name: str, title: str, content: bytes, thread: str = "") -> Any: ...
+    def delete_file(self, file: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of the files of one revision: `0042-slug.md`, later revisions `0042-slug.r2.md`."""
+
+    document: str
+    annex: str
+    picture: str
+    json: str
+
+
+def slug(title: str) -> str:
+    """A title as part of a file name: small letters, digits and dashes; never empty, never a path."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().casefold()
+    made = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:SLUG_LENGTH].rstrip("-")
+    return made or "incident"
+
+
+def names(number: int, title: str, revision: int) -> Names:
+    """How the files of a revision are called."""
+    stem = f"{number:04d}-{slug(title)}" + (f".r{revision}" if revision > 1 else "")
+    return named(stem)
+
+
+def named(stem: str) -> Names:
+    """The four files of a document, by their stem."""
+    return Names(f"{stem}.md", f"{stem}.timeline.md", f"{stem}.svg", f"{stem}.json")
+
+
+def write(folder: Path, called: Names, page: Page) -> Path:
+    """Writes document, annex, picture and JSON; each appears whole or not at all. Gives the document's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in (
+        (called.annex, page.annex),
+        (called.picture, page.svg),
+        (called.json, page.json),
+        (called.document, page.document),
+    ):
+        _write_whole(folder / name, content)
+    return folder / called.document
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.part")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+class FileExporter:
+    """Writes the Markdown and its annex into `SCRIBE_EXPORT_DIR`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def export(self, page: Page, place: Place, called: Names, earlier: JSON | None) -> JSON:
+        """Writes the files; the receipt says where. Raises Undelivered when the disk does not take them."""
+        try:
+            path = write(self._folder, called, page)
+        except OSError as failure:
+            raise Undelivered(f"The Markdown could not be written to {self._folder}: {failure.strerror}.") from failure
+        return {"path": str(path)}
+
+
+class SlackFileExporter:
+    """Uploads the Markdown into the thread of the draft; its permalink is the link."""
+
+    def __init__(self, slack: SlackFiles) -> None:
+        self._slack = slack
+
+    def export(self, page: Page, place: Place, called: Names, earlier: JSON | None, *, thread: str) -> JSON:
+        """Uploads the file anew and takes the one before it away (Slack cannot replace a file)."""
+        shared: Shared = self._slack.upload(
+            place.channel, name=called.document, title=called.document, content=page.document, thread=thread
+        )
+        if earlier and earlier.get("file"):
+            try:
+                self._slack.delete_file(str(earlier["file"]))
+            except Undelivered as failure:
+                if not failure.permanent:
+                    raise
+        return {"file": shared.file, "link": shared.permalink, "name": called.document}

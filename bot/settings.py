@@ -1,0 +1,338 @@
+"""The environment -> Settings; all problems are reported at once.
+
+Knows every setting's name, default, meaning and the place where its value is found. Must not know what is done with it,
+and reads no environment of its own: the caller hands it in.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+SHORTEST_SECRET = 16
+
+_INSTALL = "https://api.slack.com/apps → your app → OAuth & Permissions → Bot User OAuth Token"
+_CREDENTIALS = "https://api.slack.com/apps → your app → Basic Information → App Credentials → Signing Secret"
+_APP_TOKENS = "https://api.slack.com/apps → your app → Basic Information → App-Level Tokens (scope connections:write)"
+_YOURS = "your choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A row of the settings table: its name, the field of Settings, the default as shown, what it means, where it is
+    found."""
+
+    name: str
+    field: str
+    default: str
+    meaning: str
+    where: str = _YOURS
+
+
+TABLE: tuple[Setting, ...] = (
+    Setting("SLACK_BOT_TOKEN", "bot_token", "", "The bot's token, xoxb-…", _INSTALL),
+    Setting(
+        "SLACK_SIGNING_SECRET",
+        "signing_secret",
+        "",
+        "Turns on HTTP: `/slack/events` takes the requests that are signed with it",
+        _CREDENTIALS,
+    ),
+    Setting(
+        "SLACK_APP_TOKEN",
+        "app_token",
+        "",
+        "Turns on Socket Mode, which needs no public address: the app's token, xapp-…",
+        _APP_TOKENS,
+    ),
+    Setting("SLACK_API_URL", "api_url", "https://slack.com/api/", "Slack's Web API, or a stand-in for it"),
+    Setting("SCRIBE_DATABASE", "database", "data/scribe.db", "The record"),
+    Setting("SCRIBE_EXPORT_DIR", "export_dir", "data/postmortems", "The folder in which postmortems are written"),
+    Setting(
+        "SCRIBE_PUBLIC_URL",
+        "public_url",
+        "",
+        "Where people reach this server; without it, links are those of the files in Slack",
+        "the address that your platform or reverse proxy gives to this server",
+    ),
+    Setting(
+        "SCRIBE_SECRET",
+        "secret",
+        "",
+        "Signs links and the record's head; made and kept beside the database when absent",
+        "your choice, at least 16 characters: openssl rand -hex 32",
+    ),
+    Setting(
+        "SCRIBE_TIMEZONE",
+        "timezone",
+        "UTC",
+        "The zone of times typed by people whose own zone is unknown",
+        "https://en.wikipedia.org/wiki/List_of_tz_database_time_zones",
+    ),
+    Setting("SCRIBE_TEMPLATES", "templates", "", "A folder with templates of your own"),
+    Setting(
+        "SCRIBE_ANNOUNCE_CHANNEL",
+        "announce_channel",
+        "",
+        "A channel that hears of every incident of a public channel",
+        "its id: the channel's name in Slack → About, at the bottom",
+    ),
+    Setting("SCRIBE_DRAFT_DELAY", "draft_delay", "15", "Seconds between `resolve` and the draft"),
+    Setting("SCRIBE_COMMAND", "command", "/incident", "The slash command, as in the app's manifest"),
+    Setting(
+        "SCRIBE_CORRECTIONS",
+        "corrections",
+        "everybody",
+        "Who may correct an entry: `everybody` in the channel, or its `author`",
+    ),
+    Setting(
+        "SCRIBE_KEEP_CHAT_DAYS",
+        "keep_chat_days",
+        "0",
+        "Days for which the channel's messages are kept to suggest entries from; 0 keeps none",
+    ),
+    Setting("PORT", "port", "3000", "The port of the web server; 0 takes a free one", "your platform sets it"),
+    Setting("HOST", "host", "127.0.0.1", "The address it listens on; 0.0.0.0 when `PORT` is set"),
+)
+"""Every setting, in the order in which it is documented."""
+
+_ROWS = {row.name: row for row in TABLE}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What Scribe was told by its environment. Tokens and secrets do not show in its repr."""
+
+    bot_token: str = field(default="", repr=False)
+    signing_secret: str | None = field(default=None, repr=False)
+    app_token: str | None = field(default=None, repr=False)
+    api_url: str = "https://slack.com/api/"
+    database: Path = Path("data/scribe.db")
+    export_dir: Path = Path("data/postmortems")
+    public_url: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    timezone: str = "UTC"
+    templates: Path | None = None
+    announce_channel: str | None = None
+    draft_delay: float = 15.0
+    command: str = "/incident"
+    corrections: Literal["everybody", "author"] = "everybody"
+    keep_chat_days: int = 0
+    port: int = 3000
+    host: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A setting that is missing or wrong, and where its value is found."""
+
+    name: str
+    message: str
+    where: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.message} ({self.where})"
+
+
+class Problems(ValueError):
+    """Everything that is wrong with the settings."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+def read(environment: Mapping[str, str], *, need_slack: bool = True) -> Settings:
+    """Read and check the settings; an empty value counts as absent.
+
+    Without `need_slack` (a replay, an export) what concerns Slack may be missing and is not checked. Raises Problems
+    with everything that is wrong.
+    """
+    reading = _Reading(environment)
+    given = reading.text
+    if need_slack:
+        reading.check_slack()
+    settings = Settings(
+        bot_token=given("SLACK_BOT_TOKEN") or "",
+        signing_secret=given("SLACK_SIGNING_SECRET"),
+        app_token=given("SLACK_APP_TOKEN"),
+        api_url=(reading.url("SLACK_API_URL") or Settings().api_url).rstrip("/") + "/",
+        database=Path(given("SCRIBE_DATABASE") or Settings().database),
+        export_dir=Path(given("SCRIBE_EXPORT_DIR") or Settings().export_dir),
+        public_url=reading.public_url(),
+        secret=reading.secret(),
+        timezone=reading.zone(),
+        templates=reading.folder("SCRIBE_TEMPLATES"),
+        announce_channel=reading.channel(),
+        draft_delay=reading.number("SCRIBE_DRAFT_DELAY", 0, 3600),
+        command=reading.command(),
+        corrections=reading.corrections(),
+        keep_chat_days=reading.whole("SCRIBE_KEEP_CHAT_DAYS", 0, 3650),
+        port=reading.whole("PORT", 0, 65535),
+        host=given("HOST") or ("0.0.0.0" if given("PORT") else Settings().host),  # noqa: S104 - a platform asks for it
+    )
+    if reading.problems:
+        raise Problems(*reading.problems)
+    return settings
+
+
+class _Reading:
+    """One pass over the environment, gathering problems. Where a value is wrong, the default stands in for it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        self.problems: list[Problem] = []
+
+    def text(self, name: str) -> str | None:
+        return self.environment.get(name, "").strip() or None
+
+    def wrong(self, name: str, message: str) -> None:
+        self.problems.append(Problem(name, message, _ROWS[name].where))
+
+    def check_slack(self) -> None:
+        token, signing, app = map(self.text, ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"))
+        if token is None:
+            self.wrong("SLACK_BOT_TOKEN", "is missing: without it nothing can be posted")
+        elif not token.startswith("xoxb-"):
+            kinds = {"xoxp-": "a user's token", "xapp-": "the app-level token", "xoxe": "a token that rotates"}
+            kind = next((words for start, words in kinds.items() if token.startswith(start)), "something else")
+            self.wrong("SLACK_BOT_TOKEN", f"is {kind}: a bot's token starts with xoxb-")
+        if signing is None and app is None:
+            self.wrong("SLACK_APP_TOKEN", "is missing: set it for Socket Mode, or SLACK_SIGNING_SECRET for HTTP")
+        if signing is not None and not re.fullmatch(r"[0-9a-fA-F]{32}", signing):
+            self.wrong("SLACK_SIGNING_SECRET", "is no signing secret: those are 32 characters of 0-9 and a-f")
+        if app is not None and not app.startswith("xapp-"):
+            kind = "the bot's token" if app.startswith("xoxb-") else "something else"
+            self.wrong("SLACK_APP_TOKEN", f"is {kind}: an app-level token starts with xapp-")
+
+    def url(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:
+            fine = False
+        if not fine or re.search(r"\s", value):
+            self.wrong(name, "is no whole address: it starts with https:// or http://")
+            return None
+        if parts.query or parts.fragment:
+            self.wrong(name, "is an address with ? or #: give it without")
+            return None
+        return value
+
+    def public_url(self) -> str | None:
+        value = self.url("SCRIBE_PUBLIC_URL")
+        if value is not None and value.endswith("/"):
+            self.wrong("SCRIBE_PUBLIC_URL", f"ends with a slash: give {value.rstrip('/')}")
+            return None
+        return value
+
+    def secret(self) -> str | None:
+        value = self.text("SCRIBE_SECRET")
+        if value is not None and len(value) < SHORTEST_SECRET:
+            self.wrong("SCRIBE_SECRET", f"is too short: it needs at least {SHORTEST_SECRET} characters")
+        return value
+
+    def zone(self) -> str:
+        value = self.text("SCRIBE_TIMEZONE") or Settings().timezone
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, KeyError):
+            self.wrong("SCRIBE_TIMEZONE", f"is no time zone that is known here: {value}. One is Europe/London")
+        return value
+
+    def folder(self, name: str) -> Path | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        if not Path(value).is_dir():
+            self.wrong(name, f"is no folder: {value}")
+        return Path(value)
+
+    def channel(self) -> str | None:
+        value = self.text("SCRIBE_ANNOUNCE_CHANNEL")
+        if value is not None and not re.fullmatch(r"[CG][A-Z0-9]{2,}|#[^\s#A-Z]+", value):
+            self.wrong("SCRIBE_ANNOUNCE_CHANNEL", f"is no channel: {value}. Give its id (C0123ABCD) or #its-name")
+        return value
+
+    def number(self, name: str, least: int, most: int) -> float:
+        value = self.text(name) or _ROWS[name].default
+        try:
+            found = float(value)
+        except ValueError:
+            found = math.nan
+        if not least <= found <= most:
+            self.wrong(name, f"is {value}: it must be a number from {least} to {most}")
+            return float(_ROWS[name].default)
+        return found
+
+    def whole(self, name: str, least: int, most: int) -> int:
+        value = self.text(name) or _ROWS[name].default
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
+            self.wrong(name, f"is {value}: it must be a whole number from {least} to {most}")
+            return int(_ROWS[name].default)
+        return int(value)
+
+    def command(self) -> str:
+        value = self.text("SCRIBE_COMMAND") or Settings().command
+        if not re.fullmatch(r"/\S{1,31}", value):
+            self.wrong("SCRIBE_COMMAND", f"is {value}: a command starts with / and holds no blanks, as /incident")
+        return value
+
+    def corrections(self) -> Literal["everybody", "author"]:
+        value = self.text("SCRIBE_CORRECTIONS") or Settings().corrections
+        if value not in ("everybody", "author"):
+            self.wrong("SCRIBE_CORRECTIONS", f"is {value}: it must be everybody or author")
+        return cast(Literal["everybody", "author"], value)
+
+
+def secret_beside(database: Path, given: str | None) -> bytes:
+    """Give the secret that signs: SCRIBE_SECRET (`given`), else what the file `<database>.secret` holds.
+
+    The file is made when it is absent. Processes that start together agree on one, and none ever reads half of it.
+    What it holds can be given as SCRIBE_SECRET to the same effect. Raises Problems when it holds none, OSError when it
+    cannot be made.
+    """
+    if given:
+        return given.encode()
+    kept = database.with_name(database.name + ".secret")
+    if not kept.exists():
+        _make_secret(kept)
+    secret = kept.read_bytes().strip()
+    if len(secret) < SHORTEST_SECRET:
+        raise Problems(
+            Problem(
+                "SCRIBE_SECRET",
+                f"is absent, and {kept} holds none. Restore that file, or delete it: older links then stop working",
+                _ROWS["SCRIBE_SECRET"].where,
+            )
+        )
+    return secret
+
+
+def _make_secret(kept: Path) -> None:
+    """Write a secret in full under a name of its own, then link it into place: the first process wins."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    draft = kept.with_name(f"{kept.name}.{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, kept)
+        except FileExistsError:
+            return  # another process was first: its secret counts
+    finally:
+        draft.unlink(missing_ok=True)

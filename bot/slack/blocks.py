@@ -1,0 +1,662 @@
+"""What Scribe says in Slack: answers, looks, the draft post, forms -> text and Block Kit. Pure; it calls nobody.
+
+A message is `{"text": …, "blocks": […]}`. What people wrote is escaped, clipped only for display, and kept whole in the
+record. An answer to a recorded line has at most two lines (DESIGN.md, "Answers").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, assert_never
+
+from bot.core import events as ev
+from bot.core import times
+from bot.core.answers import (
+    Asked,
+    EntryLine,
+    Gaps,
+    Help,
+    Listed,
+    OnItsWay,
+    Outcome,
+    Recorded,
+    Refused,
+    Status,
+    Timeline,
+)
+from bot.core.errors import Choice
+from bot.core.events import Kind, Source
+from bot.core.record import Place
+from bot.slack.payloads import clip, escape
+
+JSON = dict[str, Any]
+
+SECTION = 2900  # Slack's limit is 3,000 characters a section
+MESSAGE = 3900  # and 4,000 a message's text
+BLOCKS = 48  # and 50 blocks a message
+SHOWN_TEXT = 600
+BUTTON = 75
+
+CHOOSE = "choose"
+"""The action id of every button of an offer; it is followed by the number of the choice."""
+
+ICONS: dict[Kind, str] = {
+    Kind.STARTED: "🔴",
+    Kind.NOTE: "📝",
+    Kind.DETECTION: "🚨",
+    Kind.ACK: "👀",
+    Kind.ACTION: "🔧",
+    Kind.HYPOTHESIS: "💡",
+    Kind.DEAD_END: "✗",
+    Kind.DECISION: "⚖️",
+    Kind.ESCALATION: "📟",
+    Kind.UPDATE: "📣",
+    Kind.MITIGATION: "🩹",
+    Kind.MITIGATED: "🟡",
+    Kind.AGAIN: "🔴",
+    Kind.SUMMARY: "📋",
+    Kind.SERVICES: "🧩",
+    Kind.IMPACT: "💥",
+    Kind.TRIGGER: "⚡",
+    Kind.CAUSE: "🎯",
+    Kind.FACTOR: "➕",
+    Kind.FIX: "🛠️",
+    Kind.VERIFIED: "✅",
+    Kind.IMPROVEMENT: "🌱",
+    Kind.TASK: "☑️",
+    Kind.WELL: "👍",
+    Kind.WRONG: "👎",
+    Kind.LUCKY: "🍀",
+    Kind.TAKEAWAY: "📌",
+    Kind.QUESTION: "❓",
+    Kind.ANSWER: "💬",
+    Kind.ROLE: "👤",
+    Kind.HANDOVER: "🤝",
+    Kind.SEVERITY: "🎚️",
+    Kind.LINK: "🔗",
+    Kind.RESOLUTION: "🟢",
+    Kind.REOPENED: "🔴",
+    Kind.CANCELLED: "⚪",
+    Kind.DUPLICATE: "⚪",
+}
+
+LABELS: dict[Kind, str] = {
+    Kind.STARTED: "Started",
+    Kind.NOTE: "Note",
+    Kind.DETECTION: "Detected",
+    Kind.ACK: "Acknowledged",
+    Kind.ACTION: "Action",
+    Kind.HYPOTHESIS: "Suspected",
+    Kind.DEAD_END: "Ruled out",
+    Kind.DECISION: "Decided",
+    Kind.ESCALATION: "Escalated",
+    Kind.UPDATE: "Told",
+    Kind.MITIGATION: "Mitigation",
+    Kind.MITIGATED: "Impact stopped",
+    Kind.AGAIN: "Impact is back",
+    Kind.SUMMARY: "Summary",
+    Kind.SERVICES: "Services",
+    Kind.IMPACT: "Impact",
+    Kind.TRIGGER: "Trigger",
+    Kind.CAUSE: "Cause",
+    Kind.FACTOR: "Contributing factor",
+    Kind.FIX: "Fix",
+    Kind.VERIFIED: "Confirmed over",
+    Kind.IMPROVEMENT: "Improvement",
+    Kind.TASK: "Task",
+    Kind.WELL: "Went well",
+    Kind.WRONG: "Went wrong",
+    Kind.LUCKY: "Lucky",
+    Kind.TAKEAWAY: "Takeaway",
+    Kind.QUESTION: "Question",
+    Kind.ANSWER: "Answer",
+    Kind.ROLE: "Role",
+    Kind.HANDOVER: "Handover",
+    Kind.SEVERITY: "Severity",
+    Kind.LINK: "Link",
+    Kind.RESOLUTION: "Resolved",
+    Kind.REOPENED: "Reopened",
+    Kind.CANCELLED: "Cancelled",
+    Kind.DUPLICATE: "Duplicate",
+}
+
+FOUND_BY = {Source.MONITORING: "monitoring", Source.ENGINEER: "an engineer", Source.CUSTOMER: "a customer"}
+
+
+# ---- the one door --------------------------------------------------------------------------------------------------------
+
+
+def answer(outcome: Outcome, prefix: str = "/incident") -> JSON:
+    """The response to a command: what was recorded (or `brief`) in the channel, anything else for the person alone."""
+    shown = message(outcome, prefix)
+    everybody = isinstance(outcome, Recorded) or (isinstance(outcome, Status) and outcome.for_everybody)
+    return {"response_type": "in_channel" if everybody else "ephemeral", **shown}
+
+
+def message(outcome: Outcome, prefix: str = "/incident") -> JSON:
+    """The text and the blocks of an outcome."""
+    match outcome:
+        case Recorded():
+            return _message(recorded(outcome, prefix), outcome.offer, outcome.choices)
+        case Refused():
+            return _message([f"{escape(outcome.message)} {escape(outcome.hint)}".strip()])
+        case Asked():
+            return _message(
+                [f"{escape(outcome.message)} {escape(outcome.hint)}".strip()], outcome.offer, outcome.choices
+            )
+        case Status():
+            return _message(_brief(outcome) if outcome.for_everybody else _status(outcome, prefix))
+        case Timeline():
+            return _message(_timeline(outcome, prefix))
+        case Gaps():
+            return _message(_gaps(outcome, prefix))
+        case Listed():
+            return _message(_listed(outcome, prefix))
+        case Help():
+            return _message(_help(outcome))
+        case OnItsWay():
+            what = "The draft" if outcome.what == "draft" else "The file"
+            return _message([f"{what} of {outcome.place.name} is being composed and comes in a moment."])
+        case _:
+            assert_never(outcome)
+
+
+def refusal(text: str) -> JSON:
+    """An ephemeral answer that says one thing."""
+    return {"response_type": "ephemeral", **_message([escape(text)])}
+
+
+def _message(lines: Sequence[str], offer: str = "", choices: Sequence[Choice] = ()) -> JSON:
+    blocks: list[JSON] = [_section(part) for part in _packed(lines)][: BLOCKS - 1]
+    if choices and offer:
+        blocks.append(
+            {
+                "type": "actions",
+                "block_id": f"offer:{offer}",
+                "elements": [
+                    {
+                        "type": "button",
+                        "action_id": f"{CHOOSE}:{number}",
+                        "text": {"type": "plain_text", "text": clip(choice.label, BUTTON), "emoji": True},
+                        "value": offer,
+                    }
+                    for number, choice in enumerate(choices)
+                ],
+            }
+        )
+    return {"text": clip("\n".join(lines), MESSAGE), "blocks": blocks}
+
+
+def _section(text: str) -> JSON:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def _packed(lines: Iterable[str]) -> list[str]:
+    """Lines put together into as few sections as their limit allows; a longer line is broken between words."""
+    parts: list[str] = []
+    for line in lines:
+        while len(line) > SECTION:
+            cut = max(line.rfind("\n", 1, SECTION), line.rfind(" ", 1, SECTION))
+            cut = cut if cut > 0 else SECTION
+            parts.append(line[:cut])
+            line = line[cut:].lstrip()
+        if parts and len(parts[-1]) + 1 + len(line) <= SECTION:
+            parts[-1] += f"\n{line}"
+        elif line.strip():
+            parts.append(line)
+    return parts or ["–"]
+
+
+# ---- what was recorded ---------------------------------------------------------------------------------------------------
+
+
+def recorded(said: Recorded, prefix: str = "/incident") -> list[str]:
+    """The answer to a recorded line: at most two lines."""
+    last = said.happened[-1]
+    first = _entry(said, last) if isinstance(last, ev.Numbered) else _mark(said, last)
+    second = _second(said, last, prefix)
+    return [first, second] if second else [first]
+
+
+def _entry(said: Recorded, entry: ev.Numbered) -> str:
+    text = shown(entry.text)
+    match entry:
+        case ev.Started():
+            severity = f"SEV{entry.severity}" if entry.severity else "severity not set"
+            drill = " · DRILL" if entry.drill else ""
+            onset = _time(said, entry.onset, approx=entry.onset_approx)
+            return f"{ICONS[entry.kind]} *{said.place.name}* · {severity}{drill} · {text} · impact since {onset}"
+        case ev.Resolved():
+            whole = f" after {times.duration(said.total)}" if said.total is not None else ""
+            impact = ""
+            if said.impact is not None and said.impact != said.total:
+                impact = f" (impact {times.duration(said.impact)})"
+            reason = f": {text}" if text else "."
+            when = _time(said, entry.at, approx=entry.approx)
+            return f"{ICONS[entry.kind]} *{said.place.name}* resolved {when}{whole}{impact}{reason}"
+        case ev.RoleGiven() | ev.HandedOver():
+            role = entry.role if isinstance(entry, ev.RoleGiven) else "commander"
+            return f"{ICONS[entry.kind]} #{entry.entry} · {_who(said, entry.person, entry.who)} is {escape(role)}." + (
+                f" {text}" if text else ""
+            )
+        case _:
+            when = _time(said, entry.at, zone=entry.zone, approx=entry.approx)
+            return f"{ICONS[entry.kind]} #{entry.entry} · {when} · {_labelled(said, entry, text)}"
+
+
+def _labelled(said: Recorded, entry: ev.Numbered, text: str) -> str:
+    """Kind and text of an entry."""
+    label = LABELS[entry.kind]
+    match entry:
+        case ev.Noted() | ev.Acted():
+            return f"{escape(said.by.name)}: {text}"
+        case ev.Detected():
+            label = f"Detected by {FOUND_BY[entry.source]}" if entry.source else "Detected"
+        case ev.RuledOut() if entry.hypothesis:
+            why = f" – {text}" if text else ""
+            return f"{label}: {shown(said.about)} (#{entry.hypothesis}){why}"
+        case ev.Escalated() if entry.target:
+            label = f"Escalated to {_who(said, entry.person, entry.target)}"
+        case ev.ToldStakeholders() if entry.audience:
+            label = f"Told {escape(entry.audience)}"
+        case ev.Mitigated() if said.impact is not None:
+            label = f"Impact stopped after {times.duration(said.impact)}"
+        case ev.ImpactDescribed() if entry.seen_by_users:
+            label = "Users saw"
+        case ev.TaskAdded():
+            return _task(said, entry, text)
+        case ev.QuestionAsked():
+            label = f"Question R{entry.question}"
+        case ev.QuestionAnswered():
+            asked = f"R{entry.question}" if entry.question else f"#{entry.about}"
+            label = f"Answer to {asked}"
+        case ev.SeveritySet():
+            return f"Severity is now SEV{entry.severity}" + (f": {text}" if text else "")
+        case ev.LinkAdded():
+            return f"Link: {escape(entry.url)}" + (f" {text}" if text else "")
+        case ev.DuplicateFound():
+            return f"{said.place.name} is closed as a duplicate of INC-{entry.of}."
+        case ev.Cancelled():
+            return f"{said.place.name} is cancelled: {text}"
+        case ev.Reopened():
+            label = f"{said.place.name} is open again"
+        case _:
+            pass
+    return f"{label}: {text}" if text else f"{label}."
+
+
+def _task(said: Recorded, task: ev.TaskAdded, text: str) -> str:
+    parts = [f"T{task.task} {text}"]
+    parts.append(_who(said, task.person, task.owner) if task.owner else "no owner yet")
+    parts.append(f"due {task.due:%-d %B %Y}" if task.due else "no date yet")
+    if task.category:
+        parts.append(task.category.value)
+    return " · ".join(parts)
+
+
+def _mark(said: Recorded, mark: ev.Event) -> str:
+    """The answer to what takes no number."""
+    about = f"“{shown(said.about, 160)}”" if said.about else "it"
+    label = LABELS[said.about_kind].lower() if said.about_kind else "entry"
+    who = escape(said.by.name)
+    match mark:
+        case ev.EffectSeen():
+            return (
+                f"{'👍' if mark.worked else '👎'} #{mark.entry} {'helped' if mark.worked else 'had no effect'}: {about}"
+            )
+        case ev.HypothesisConfirmed():
+            return f"🎯 #{mark.entry} is confirmed: {about}"
+        case ev.Starred():
+            return f"⭐ #{mark.entry} {'stays in' if mark.on else 'no longer must stand in'} the main document: {about}"
+        case ev.TaskChanged():
+            changed = [
+                f"owner {_who(said, mark.person, mark.owner)}" if mark.owner else "",
+                f"due {mark.due:%-d %B %Y}" if mark.due else "",
+                mark.category.value if mark.category else "",
+                f"“{shown(mark.text)}”" if mark.text else "",
+            ]
+            return f"☑️ T{mark.task} now: {' · '.join(c for c in changed if c)}"
+        case ev.TaskDone():
+            return f"✅ T{mark.task} is done: {about}"
+        case ev.TaskDropped():
+            return f"☑️ T{mark.task} is dropped: {shown(mark.text)}"
+        case ev.TextCorrected():
+            return f"✏️ #{mark.entry} corrected by {who}: {shown(mark.text)}"
+        case ev.KindCorrected():
+            return f"✏️ #{mark.entry} is now a {LABELS[mark.to].lower()}: {about}"
+        case ev.TimeCorrected():
+            when = _time(said, mark.at, zone=mark.zone, approx=mark.approx, dated=True)
+            return f"✏️ #{mark.entry} happened at {when}: {about}"
+        case ev.Removed():
+            why = f" ({shown(mark.text)})" if mark.text else ""
+            return f"🗑️ #{mark.entry} removed by {who}{why}; it stays in the history: {about}"
+        case ev.Redacted():
+            return f"⬛ The text of #{mark.entry} is destroyed. What Slack still shows above, delete there."
+        case ev.Undone():
+            return f"↩️ {who} took back the last {label if said.about else 'line'}" + (
+                f": {about}" if said.about else "."
+            )
+        case ev.Retitled():
+            return f"✏️ {said.place.name} is now called: {shown(mark.text)}"
+        case ev.OnsetSet():
+            return f"✏️ Impact began at {_time(said, mark.at, approx=mark.approx, dated=True)}"
+        case ev.ZoneSet():
+            return f"✏️ Times of {said.place.name} are printed in {escape(mark.zone)}."
+        case ev.NotApplicable():
+            return f"➖ Nothing to say about: {escape(mark.gap)}."
+        case ev.SectionWritten():
+            owner = f"is now as {who} wrote it" if mark.text else "is again as Scribe composes it"
+            return f"✏️ Section “{escape(mark.section)}” {owner}."
+        case ev.ReviewCalled():
+            led = f", led by {_who(said, mark.person, mark.who)}" if mark.who else ""
+            when = f" for {shown(mark.text)}" if mark.text else ""
+            return f"🔎 Review of {said.place.name} asked for by {who}{when}{led}."
+        case ev.Approved():
+            return f"✅ {who} approved the draft of {said.place.name}."
+        case ev.Published():
+            return f"📄 The postmortem of {said.place.name} is published; what is recorded from now on is an addendum."
+        case ev.SharedTo():
+            return f"📤 {said.place.name} is being shared to <#{mark.channel}>."
+        case _:
+            raise AssertionError(f"no words for {mark.name}")
+
+
+def _second(said: Recorded, last: ev.Event, prefix: str) -> str:
+    """The one clause that says what was understood or not done."""
+    clauses: list[str] = []
+    match last:
+        case ev.Started():
+            clauses.append(f"Say what happens: {prefix} note … · Commander? {prefix} lead @name")
+            if said.invite:
+                clauses.append("Not in a private channel yet? Invite me: /invite @Scribe – all is recorded meanwhile.")
+            if said.keeps_chat_days:
+                clauses.append(f"Messages of this channel are kept for {said.keeps_chat_days} days.")
+        case ev.Resolved():
+            seconds = int(said.draft_delay.total_seconds())
+            clauses.append(
+                f"The draft follows here in {seconds} s. Entries, causes and tasks can be added until it is published."
+            )
+        case ev.Escalated():
+            clauses.append("Scribe pages nobody" + (": they get this mention only." if last.person else "."))
+        case ev.ToldStakeholders():
+            clauses.append("Recorded only: Scribe posts it nowhere.")
+        case ev.ImpactDescribed() if last.share:
+            clauses.append(f"→ share of users: {last.share} %")
+        case ev.Mitigated():
+            clauses.append(f"Not so? {prefix} again <text> starts a second window.")
+        case ev.CauseFound() if said.impact_on:
+            clauses.append("Impact is still on. A guess?")
+        case ev.Fixed() if said.impact_on:
+            clauses.append("Impact is still on. A step on the way?")
+        case _:
+            pass
+    if said.addendum:
+        clauses.append("The postmortem is published: this is an addendum.")
+    return " ".join([*clauses, *(f"({escape(clause)})" for clause in said.understood)])
+
+
+def _who(said: Recorded, key: str, name: str | None) -> str:
+    """A mention that notifies the one who is named; the name as it was said where nobody is known behind it."""
+    person = said.people.get(key)
+    return f"<@{person.user}>" if person else escape(name or "")
+
+
+def _time(said: Recorded, at: Any, *, zone: str = "", approx: bool = False, dated: bool = False) -> str:
+    """The time in the incident's zone, in the zone it was typed in where that differs, and its age."""
+    here = times.localize(at, said.zone)
+    now = times.localize(said.now, said.zone)
+    other_day = dated or here.date() != now.date()
+    text = times.moment(at, said.zone) if other_day else times.clock(at, said.zone)
+    if zone and times.localize(at, zone).utcoffset() != here.utcoffset():
+        text += f" / {times.clock(at, zone)}"
+    age = f" ({times.ago(at, said.now)})" if abs(said.now - at) >= timedelta(minutes=1) else ""
+    return f"{'~' if approx else ''}{text}{age}"
+
+
+def shown(text: str | None, limit: int = SHOWN_TEXT) -> str:
+    """A recorded text for display: escaped, and clipped where it is long (the record keeps it whole)."""
+    text = text or ""
+    if len(text) <= limit:
+        return escape(text)
+    return f"{escape(clip(text, limit))} _({len(text):,} characters, all kept)_"
+
+
+# ---- looking ---------------------------------------------------------------------------------------------------------------
+
+
+def _title(place: Place, *, drill: bool = False) -> str:
+    severity = f" · SEV{place.severity}" if place.severity else ""
+    return f"*{place.name}*{severity}{' · DRILL' if drill else ''} · {escape(place.title)}"
+
+
+def _status(s: Status, prefix: str) -> list[str]:
+    lines = [
+        _title(s.place, drill=s.drill) + (f" · #{escape(s.channel)}" if s.channel else "") + f" · {s.place.status}"
+    ]
+    if s.onset:
+        state = "still going on" if s.impact_on else "over"
+        lines.append(f"*Impact*  since {_at(s, s.onset)}, {times.duration(s.impact)}, {state}")
+    if s.total is not None:
+        lines.append(f"*Resolved*  after {times.duration(s.total)}")
+    found = "not recorded yet"
+    if s.detected_at:
+        by = f" by {FOUND_BY[s.source]}" if s.source else ""
+        delay = ""
+        if s.onset and s.detected_at - s.onset >= timedelta(minutes=1):
+            delay = f", {times.duration(s.detected_at - s.onset)} after onset"
+        found = f"{_at(s, s.detected_at)}{by}{delay}"
+    lines.append(f"*Found*  {found}")
+    roles = " · ".join(f"{escape(role)} {escape(who)}" for role, who in s.roles) or "no commander yet"
+    lines.append(f"*Roles*  {roles}")
+    if s.hypotheses:
+        lines.append("*Open*  " + " · ".join(f"#{h.number} {shown(h.text, 80)}" for h in s.hypotheses))
+    if s.latest:
+        lines.append("*Latest*  " + " · ".join(f"#{e.number} {shown(e.text or LABELS[e.kind], 60)}" for e in s.latest))
+    if s.told:
+        last = s.told[0]
+        to = f" {escape(last.target)}" if last.target else ""
+        lines.append(f"*Told*  {to.strip() or 'somebody'} {times.ago(last.at, s.now)}")
+    entries, people = _count(s.entries, "entry", "entries"), _count(s.people, "person", "people")
+    lines.append(f"*Record*  {entries} by {people} · {_count(s.tasks, 'task')}, {s.tasks_open} open")
+    if s.waiting:
+        lines.append(f"*Waiting*  {_count(s.waiting, 'message')} still to be sent")
+    lines += [f"*Not delivered*  {escape(error)}" for error in s.parked]
+    due = [gap for gap in s.gaps if gap.due][:3]
+    if due:
+        lines.append("*Say next*  " + " · ".join(f"{escape(g.name)} `{prefix} {escape(g.line)}`" for g in due))
+    return lines
+
+
+def _brief(s: Status) -> list[str]:
+    lines = [_title(s.place, drill=s.drill)]
+    if s.summary:
+        lines.append(shown(s.summary))
+    if s.onset:
+        when = f"since {_at(s, s.onset)}"
+        lines.append(
+            f"Impact {when}, {times.duration(s.impact)} so far."
+            if s.impact_on
+            else f"Impact lasted {times.duration(s.impact)}, {when}."
+        )
+    if s.impact_text:
+        lines.append(shown(s.impact_text))
+    lines += [f"Suspected: {shown(h.text)}" for h in s.hypotheses[:1]]
+    if s.latest:
+        last = s.latest[0]
+        lines.append(f"Last, {_at(s, last.at)}: {LABELS[last.kind]}: {shown(last.text)}".rstrip(": "))
+    commander = dict(s.roles).get("commander")
+    lines.append(f"Commander: {escape(commander)}" if commander else "Nobody is named commander.")
+    return lines
+
+
+def _at(s: Status, at: Any) -> str:
+    same_day = times.localize(at, s.zone).date() == times.localize(s.now, s.zone).date()
+    return times.clock(at, s.zone) if same_day else times.moment(at, s.zone)
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def entry_line(e: EntryLine, zone: str) -> str:
+    """An entry in a list."""
+    label = LABELS[e.kind]
+    if e.source:
+        label += f" by {FOUND_BY[e.source]}"
+    if e.target:
+        label += f" to {escape(e.target)}" if e.kind is Kind.ESCALATION else f" {escape(e.target)}"
+    tail = "".join(
+        [
+            " ⭐" if e.starred else "",
+            " (helped)" if e.worked else " (no effect)" if e.worked is False else "",
+            " (corrected)" if e.corrected else "",
+            f" _({e.withdrawn})_" if e.withdrawn else "",
+        ]
+    )
+    text = f": {shown(e.text, 300)}" if e.text else ""
+    if e.withdrawn:
+        text = f": ~{shown(e.text, 300)}~" if e.text else ""
+    at = f"{'~' if e.approx else ''}{times.clock(e.at, zone)}"
+    return f"#{e.number} · {at} · {ICONS[e.kind]} {label}{text}{tail} – {escape(e.by)}"
+
+
+def _timeline(t: Timeline, prefix: str) -> list[str]:
+    lines = [_title(t.place)]
+    if t.hidden:
+        lines.append(f"{_count(t.hidden, 'earlier entry', 'earlier entries')}: `{prefix} timeline all`")
+    day = ""
+    for entry in t.lines:
+        on = times.day(entry.at, t.zone)
+        if on != day:
+            lines.append(f"*{on}*")
+            day = on
+        lines.append(entry_line(entry, t.zone))
+    shown_lines: list[str] = []
+    size = 0
+    for line in lines:
+        size += len(line) + 1
+        if size > SECTION * (BLOCKS - 4):
+            shown_lines.append(f"… and {len(lines) - len(shown_lines)} more: `{prefix} export md` has them all.")
+            break
+        shown_lines.append(line)
+    return shown_lines
+
+
+def _gaps(g: Gaps, prefix: str) -> list[str]:
+    total = len(g.gaps) + len(g.known)
+    lines = [f"{_title(g.place)}: {len(g.known)} of {total} facts known. Copy a line."]
+    groups = (("Now, while you remember", True), ("For the review", False))
+    for heading, due in groups:
+        chosen = [gap for gap in g.gaps if gap.due is due]
+        if chosen:
+            lines.append(f"*{heading}*")
+            lines += [
+                f"{gap.number}. {escape(gap.name)}" + (f"   `{prefix} {escape(gap.line)}`" if gap.line else "")
+                for gap in chosen
+            ]
+    if not g.gaps:
+        lines.append("Nothing is missing.")
+    if g.not_applicable:
+        lines.append(f"Not applicable: {escape('; '.join(g.not_applicable))}")
+    if g.gaps:
+        lines.append(f"Does one not apply? `{prefix} none <its number>`")
+    return lines
+
+
+def _listed(found: Listed, prefix: str) -> list[str]:
+    if not found.places:
+        what = (
+            f"No incident that you may see from here mentions “{escape(found.words)}”."
+            if found.words
+            else (f"No incident yet that you may see from here. `{prefix} start <title>` opens one.")
+        )
+        return [what]
+    lines = [
+        f"{_title(one)} · {one.status} · opened {times.moment(one.opened_at, found.zone)}"
+        + (" · 🔒" if one.private else "")
+        for one in found.places
+    ]
+    if found.more:
+        lines.append(f"… and {found.more} more: `{prefix} list <words>` narrows it down.")
+    return lines
+
+
+def _help(h: Help) -> list[str]:
+    if h.one:
+        row = h.rows[0]
+        also = f" (also: {', '.join(row.also)})" if row.also else ""
+        return [
+            f"`{h.prefix} {escape(row.usage)}`{escape(also)}",
+            f"Records {escape(row.records)}." if not row.looks else f"Shows {escape(row.records)}.",
+            f"For example: `{h.prefix} {escape(row.example)}`",
+            "A time may follow the verb: `03:12`, `-5m`, `5m ago`, or anything after `at`."
+            if not row.looks
+            else "Only you see the answer."
+            if row.name != "brief"
+            else "Everybody here sees the answer.",
+        ]
+    lines = ["*Say what happens in one line; it is kept with its true time.*"]
+    lines += [f"`{h.prefix} {escape(row.usage)}` – {escape(row.records)}" for row in h.rows]
+    if not h.whole:
+        lines.append(f"A time may follow the verb: `{h.prefix} note 03:12 …`, `-5m`, `at yesterday 23:50`.")
+        lines.append(f"Every verb: `{h.prefix} help all` · one verb: `{h.prefix} help told`")
+    return lines
+
+
+# ---- the draft -------------------------------------------------------------------------------------------------------------
+
+MARKDOWN = 11_500  # Slack's limit is 12,000 characters of `markdown` blocks a message
+
+
+def draft(digest: Any, receipts: Mapping[str, JSON]) -> JSON:
+    """The one post of a document: the link first, then what an executive asks; at most twelve lines."""
+    severity = f" · SEV{digest.severity}" if digest.severity else ""
+    drill = " · DRILL" if digest.drill else ""
+    stage = "Postmortem" if digest.stage == "published" else "Postmortem draft"
+    revision = f" · revision {digest.revision}" if digest.revision > 1 else ""
+    lines = [f"📄 *{stage} · INC-{digest.number} {escape(digest.title)}*{severity}{drill}{revision}"]
+    shared = receipts.get("slack_file")
+    if shared:
+        lines.append(f"Markdown: <{shared['link']}|{escape(shared['name'])}>")
+    lines.append(f"• Duration: {escape(digest.duration)}" + _impact_length(digest))
+    if digest.impact:
+        lines.append(f"• Impact: {shown(digest.impact, 300)}")
+    lines.append(f"• Found by {escape(digest.found_by)}" if digest.found_by else "• How it was found: unknown")
+    ask = f" (Ask {escape(digest.ask)})" if digest.ask and not digest.root_cause else ""
+    lines.append(f"• Root cause: {shown(digest.root_cause, 300) or 'unknown'}.{ask}".replace("..", "."))
+    unowned = f", {digest.tasks_without_owner} without owner" if digest.tasks_without_owner else ""
+    lines.append(
+        f"• {_count(digest.entries, 'entry', 'entries')} · {_count(digest.tasks, 'task')}{unowned} · "
+        f"{_count(digest.open_questions, 'open question')} · {_count(digest.words, 'word')}"
+    )
+    lines.append("The picture and the whole text are in the thread.")
+    return _message(lines)
+
+
+def _impact_length(digest: Any) -> str:
+    if not digest.impact_duration or digest.duration.startswith(digest.impact_duration):
+        return ""
+    return f" Users were affected for {escape(digest.impact_duration)}."
+
+
+def markdown(document: str) -> list[JSON]:
+    """A whole document as messages with `markdown` blocks, broken between paragraphs where it is long."""
+    parts: list[str] = []
+    for paragraph in document.split("\n\n"):
+        while len(paragraph) > MARKDOWN:
+            cut = max(paragraph.rfind("\n", 1, MARKDOWN), paragraph.rfind(" ", 1, MARKDOWN))
+            cut = cut if cut > 0 else MARKDOWN
+            parts.append(paragraph[:cut])
+            paragraph = paragraph[cut:].lstrip("\n")
+        if parts and len(parts[-1]) + 2 + len(paragraph) <= MARKDOWN:
+            parts[-1] += f"\n\n{paragraph}"
+        elif paragraph.strip():
+            parts.append(paragraph)
+    return [
+        {
+            "text": f"The whole draft, part {number} of {len(parts)}" if len(parts) > 1 else "The whole draft",
+            "blocks": [{"type": "markdown", "text": part}],
+        }
+        for number, part in enumerate(parts, start=1)
+    ]
