@@ -1,0 +1,240 @@
+"""The one place that wires rooms together: `create(settings, slack=…, clock=…)`. Nobody imports it but cli and workspace.
+
+It decides nothing: it opens the store, hands each room what it needs, and closes everything again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Flask
+from slack_bolt import App as Bolt
+from slack_bolt.authorization import AuthorizeResult
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import create_server
+
+from bot import exporters, web
+from bot.core.errors import Undelivered
+from bot.core.postmortem import Options
+from bot.core.record import JSON, Letter, Place
+from bot.outbox import Outbox
+from bot.press import Order, Page, Press
+from bot.resources import resources
+from bot.scribe import Rules, Scribe
+from bot.settings import Settings, secret_beside
+from bot.slack import blocks, listeners
+from bot.slack.client import OverHTTP, Slack, Transport
+from bot.store import Store
+
+ZONE_TIMEOUT = 1.5
+"""Seconds that the first look-up of a person's zone may take: Slack waits three for the answer."""
+
+GRACE_SECONDS = 10.0
+"""How long what is in hand may take after SIGTERM."""
+
+log = logging.getLogger("scribe")
+
+
+def now() -> datetime:
+    """The machine's clock: aware, UTC."""
+    return datetime.now(UTC)
+
+
+def store_at(
+    settings: Settings, *, secret: bytes | None = None, randomness: Callable[[int], bytes] = os.urandom
+) -> Store:
+    """The record on disk, as it is."""
+    return Store(
+        settings.database,
+        migrations=resources("migrations"),
+        secret=secret or secret_beside(settings.database, settings.secret),
+        randomness=randomness,
+    )
+
+
+def open_store(
+    settings: Settings, *, secret: bytes | None = None, randomness: Callable[[int], bytes] = os.urandom
+) -> Store:
+    """The record on disk, with its schema brought up to date."""
+    store = store_at(settings, secret=secret, randomness=randomness)
+    store.migrate()
+    return store
+
+
+def compose(
+    press: Press,
+    place: Place,
+    stored: Sequence[tuple[str, JSON, JSON | None]],
+    names: Mapping[str, str],
+    revision: int,
+    png: bool = False,
+    called: exporters.Names | None = None,
+) -> tuple[Page, exporters.Names]:
+    """The document of an incident after these events, and how its files are called."""
+    called = called or exporters.names(place.number, place.title, revision)
+    options = Options(
+        number=place.number,
+        revision=revision,
+        document=called.document,
+        annex=called.annex,
+        picture=called.picture,
+        chain=place.head if len(stored) == place.seq else "",
+    )
+    return press.page(Order(tuple(stored), dict(names), options, png=png)), called
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A running Scribe: its rooms, wired."""
+
+    settings: Settings
+    clock: Callable[[], datetime]
+    store: Store
+    press: Press
+    scribe: Scribe
+    slack: Slack
+    outbox: Outbox
+    bolt: Bolt
+    web: Flask
+
+    def learn(self) -> None:
+        """Asks Slack, by letter, which workspace the token belongs to."""
+        with self.store.writing() as tx:
+            tx.enqueue([Letter("learn", "", "workspace", {}, self.clock(), blocking=False)])
+
+    def close(self) -> None:
+        """Closes press and store."""
+        self.press.close()
+        self.store.close()
+
+
+def create(
+    settings: Settings,
+    *,
+    slack: Transport | None = None,
+    clock: Callable[[], datetime] = now,
+    randomness: Callable[[int], bytes] = os.urandom,
+    secret: bytes | None = None,
+    press: Press | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> App:
+    """Wires an App. `slack` carries Web API calls (HTTP by default); `pause(seconds)` waits between looks at a file."""
+    store = open_store(settings, secret=secret, randomness=randomness)
+    port = Slack(slack or OverHTTP(settings.bot_token, settings.api_url), pause=pause)
+    press = press or Press()
+
+    def zone_of(team: str, user: str) -> tuple[str, str] | None:
+        try:
+            found = port.person(user, ZONE_TIMEOUT)
+        except Undelivered as failure:
+            log.info("the zone of a person could not be looked up: %s", failure.message)
+            return None
+        return (found.name, found.zone) if found.zone else None
+
+    rules = Rules(
+        zone=settings.timezone,
+        draft_delay=timedelta(seconds=settings.draft_delay),
+        authors_only=settings.corrections == "author",
+        command=settings.command,
+        keep_chat_days=settings.keep_chat_days,
+    )
+    scribe = Scribe(store, clock, rules, zone_of)
+    bolt = _bolt(settings, store)
+    listeners.register(bolt, scribe, port, clock, settings.command)
+    outbox = Outbox(
+        store,
+        clock,
+        slack=port,
+        compose=lambda place, stored, names, revision, png: compose(press, place, stored, names, revision, png),
+        exporters={
+            "file": exporters.FileExporter(settings.export_dir),
+            "slack_file": exporters.SlackFileExporter(port),
+        },
+        in_thread=("slack_file",),
+        wording=blocks,
+        recall=scribe.recall,
+        jitter=lambda: int.from_bytes(randomness(4), "big") / 2**32,
+    )
+    site = web.create(bolt=bolt, signing_secret=settings.signing_secret, clock=clock, health=dict)
+    return App(settings, clock, store, press, scribe, port, outbox, bolt, site)
+
+
+def _bolt(settings: Settings, store: Store) -> Bolt:
+    def authorize(enterprise_id: str | None, team_id: str | None, **_: Any) -> AuthorizeResult | None:
+        """Who we are in that workspace, from the database: Slack may be away (DESIGN.md, invariant 3)."""
+        team = team_id or ""
+        with store.reading() as tx:
+            found = tx.installation(team)
+            others = tx.installations() if found is None else []
+        if others:
+            log.warning("a request of workspace %s was refused: the bot token belongs to %s", team, others[0].team)
+            return None
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=team,
+            bot_token=settings.bot_token,
+            bot_id=found.bot_id if found else None,
+            bot_user_id=found.bot_user if found else None,
+        )
+
+    quiet = logging.getLogger("scribe.bolt")
+    quiet.setLevel(logging.ERROR)
+    return Bolt(
+        name="scribe",
+        logger=quiet,
+        signing_secret=settings.signing_secret,
+        process_before_response=True,
+        token_verification_enabled=False,
+        authorize=authorize,  # type: ignore[arg-type]  # None means that nobody is authorised, as Bolt documents
+        # web.py has checked size, time stamp and signature on the raw bytes, by the clock it was given
+        request_verification_enabled=False,
+        ssl_check_enabled=False,
+    )
+
+
+# ---- serve -----------------------------------------------------------------------------------------------------------------
+
+
+def serve(app: App, ready: Callable[[str], None]) -> None:
+    """Serves HTTP and sends letters until SIGTERM or SIGINT; then finishes what is in hand, at most ten seconds.
+
+    `ready` is called with the address once requests are answered.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    sockets: dict[int, Any] = {}
+    server = create_server(
+        app.web, map=sockets, host=app.settings.host, port=app.settings.port, threads=8, ident=None, channel_timeout=60
+    )
+    sender = threading.Thread(target=app.outbox.run, args=(stop,), name="outbox")
+    app.learn()
+    sender.start()
+    host, port = app.settings.host, getattr(server, "effective_port", app.settings.port)
+    ready(f"http://{host}:{port}")
+    while not stop.is_set():
+        wasyncore.loop(timeout=0.2, map=sockets, count=1)
+    log.info("stopping: what is in hand is finished first")
+    until = time.monotonic() + GRACE_SECONDS
+    for listening in [one for one in list(sockets.values()) if getattr(one, "accepting", False)]:
+        listening.close()
+    while any(_busy(one) for one in list(sockets.values())) and time.monotonic() < until:
+        wasyncore.loop(timeout=0.05, map=sockets, count=1)
+    server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
+    wasyncore.close_all(sockets)
+    sender.join(timeout=max(1.0, until - time.monotonic()))
+    app.close()
+
+
+def _busy(one: Any) -> bool:
+    """Whether a connection has a request that is not answered, or an answer that is not sent."""
+    return isinstance(one, HTTPChannel) and bool(one.requests or one.request or one.total_outbufs_len)

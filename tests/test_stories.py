@@ -1,0 +1,605 @@
+"""Stories: people type in a Slack workspace, the real app answers, the record and the draft are what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from slack_sdk.models.blocks import Block
+
+from bot.core import events as ev
+from bot.core.events import Kind
+from bot.core.incident import Incident, fold
+from bot.core.record import Place
+from bot.workspace import Answer, Channel, User
+from bot.workspace.stage import Stage
+
+
+class Cast:
+    """Four people and a channel, on a stage."""
+
+    def __init__(self, stage: Stage, *, private: bool = False, bot_in: bool = False) -> None:
+        self.stage = stage
+        ws = stage.workspace
+        self.ada = ws.add_user("ada", display_name="Ada", tz="Europe/London")
+        self.ben = ws.add_user("ben", display_name="Ben", tz="America/New_York")
+        self.chidi = ws.add_user("chidi", display_name="Chidi", tz="Africa/Lagos")
+        self.channel = ws.add_channel(
+            "payments-oncall", private=private, members=[self.ada, self.ben, self.chidi], bot_in=bot_in
+        )
+
+    def type(self, who: User, line: str, channel: Channel | None = None) -> Answer:
+        """Types a command; every block of the answer is one that slack_sdk accepts."""
+        answer = self.stage.workspace.command(who, channel or self.channel, line)
+        assert answer.ok, answer.failure
+        for block in answer.blocks:
+            parsed = Block.parse(block)
+            assert parsed is not None
+            parsed.validate_json()
+        self.stage.pump()
+        return answer
+
+    def place(self, channel: Channel | None = None) -> Place | None:
+        with self.stage.app.store.reading() as tx:
+            return tx.in_channel(self.stage.workspace.team, (channel or self.channel).id)
+
+    def incident(self, channel: Channel | None = None) -> Incident:
+        place = self.place(channel)
+        assert place is not None
+        with self.stage.app.store.reading() as tx:
+            return fold(tx.events(place.key), place.number)
+
+    def texts(self) -> list[tuple[int, Kind, str]]:
+        return [(e.number, e.kind, e.text) for e in self.incident().entries.values() if e.live]
+
+
+@pytest.fixture
+def cast(stage: Stage) -> Cast:
+    return Cast(stage)
+
+
+# ---- the main job ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_incident_told_line_by_line_ends_with_its_draft_and_link_in_the_channel(cast: Cast) -> None:
+    started = cast.type(cast.ada, "start sev1 Checkout returns errors since 02:50")
+    cast.type(cast.ada, "detected 02:58 by alert 5xx rate on checkout above 20%")
+    cast.type(cast.ada, "suspect deploy 4711 at 02:45")
+    cast.type(cast.ada, "did rolled back 4711")
+    cast.type(cast.ada, "ruledout 3 rollback changed nothing")
+    cast.stage.clock.advance(timedelta(minutes=52))
+    cast.type(cast.ben, "mitigated -3m pool halved, errors back to 0.1%")
+    cast.stage.clock.advance(timedelta(hours=1))
+    resolved = cast.type(cast.chidi, "resolve graphs flat for an hour")
+
+    assert started.in_channel
+    assert started.text.splitlines()[0] == (
+        "🔴 *INC-1* · SEV1 · Checkout returns errors · impact since 02:50 GMT (16 min ago)"
+    )
+    assert resolved.text.splitlines()[0] == (
+        "🟢 *INC-1* resolved 04:58 GMT after 2 h 8 min (impact 1 h 5 min): graphs flat for an hour"
+    )
+    assert "draft" not in [m.text for m in cast.stage.workspace.messages(cast.channel)]
+
+    cast.stage.settle()
+    posts = [m for m in cast.stage.workspace.messages(cast.channel) if "Postmortem draft" in m.text]
+    assert len(posts) == 1
+    thread = cast.stage.workspace.thread(cast.channel, posts[0].ts)
+    files = {file.name: file for file in cast.stage.workspace.files}
+    assert set(files) == {"0001-checkout-returns-errors.md", "0001-checkout-returns-errors.png"}
+    markdown = files["0001-checkout-returns-errors.md"]
+    assert f"{markdown.id}/{markdown.name}|" in posts[0].text
+    assert len(posts[0].text.splitlines()) <= 12
+    assert any("## Issue summary" in cast.stage.workspace.text(reply) for reply in thread)
+
+    exported = cast.stage.settings.export_dir / "0001-checkout-returns-errors.md"
+    assert exported.read_bytes() == markdown.content
+    headings = [line for line in exported.read_text().splitlines() if line.startswith("## ")]
+    assert headings == [
+        "## Issue summary",
+        "## Timeline",
+        "## Root cause and resolution",
+        "## Corrective and preventative measures",
+        "## Open questions",
+    ]
+
+
+def test_two_people_in_two_zones_say_the_same_minute(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    answer = cast.type(cast.ben, "did 22:04 doubled max_connections")
+    assert answer.text == "🔧 #2 · 03:04 GMT / 22:04 EST (2 min ago) · Ben: doubled max_connections"
+    entry = cast.incident().entries[2]
+    assert (entry.at.isoformat(), entry.zone) == ("2026-11-21T03:04:00+00:00", "America/New_York")
+
+
+def test_a_time_that_was_given_is_the_time_in_the_document(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors since 02:50")
+    cast.type(cast.ada, "note told at once")
+    cast.type(cast.ada, "note 02:55 told late, seen early")
+    cast.type(cast.ada, "resolve")
+    cast.stage.settle()
+    text = (cast.stage.settings.export_dir / "0001-checkout-returns-errors.md").read_text()
+    lines = [line for line in text.splitlines() if line.startswith("- **[")]
+    assert [line.split("]")[0] for line in lines] == ["- **[02:55", "- **[03:06", "- **[03:06"]
+    assert "told late, seen early" in lines[0]
+
+
+def test_the_duration_of_more_than_two_days_keeps_its_days(cast: Cast) -> None:
+    cast.type(cast.ada, "start Slow disks")
+    cast.stage.clock.advance(timedelta(days=2, hours=3, minutes=5))
+    answer = cast.type(cast.ada, "resolve")
+    assert "after 2 d 3 h 5 min" in answer.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`rm -rf` <b>bold</b> & a | table\nsecond line",
+        "*stars* _under_ ~tilde~ [link](https://example.org) ![x](y)",
+        "she said “it’s 5 < 6 & 7 > 3”",
+        "# heading\n- item\n1. one\n> quote\n```\ncode\n```",
+        "🎉 Ünïcödé बाज़ार ₹40,600 \u202eabc",
+        "x" * 4000,
+    ],
+)
+def test_a_text_is_kept_as_it_was_typed(cast: Cast, text: str) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    answer = cast.type(cast.ada, f"note {text}")
+    assert answer.in_channel
+    assert cast.texts()[-1] == (2, Kind.NOTE, text)
+    cast.type(cast.ada, "resolve")
+    cast.stage.settle()
+    assert [m for m in cast.stage.workspace.messages(cast.channel) if "Postmortem draft" in m.text]
+
+
+def test_a_mention_is_kept_as_a_name_and_a_broadcast_fires_nowhere(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    answer = cast.type(cast.ada, "note asked @ben and <!channel> about <@U999>")
+    assert cast.texts()[-1][2] == "asked @ben and <!channel> about <@U999>"
+    assert "<!channel>" not in answer.text
+    assert "&lt;!channel&gt;" in answer.text
+
+
+# ---- nothing is doubled ----------------------------------------------------------------------------------------------------
+
+
+def test_a_redelivered_command_is_answered_like_the_first_time_and_changes_nothing(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    first = cast.type(cast.ada, "note CPU is at 100 %")
+    request = cast.stage.workspace.requests[-1]
+    again = cast.stage.workspace.redeliver(request)
+    assert (again.status, again.text, again.blocks) == (200, first.text, first.blocks)
+    assert cast.texts() == [(1, Kind.STARTED, "Checkout returns errors"), (2, Kind.NOTE, "CPU is at 100 %")]
+
+
+def test_a_redelivered_refusal_is_answered_like_the_first_time_even_when_it_could_be_done_now(cast: Cast) -> None:
+    refused = cast.type(cast.ada, "note nobody opened an incident")
+    request = cast.stage.workspace.requests[-1]
+    cast.type(cast.ada, "start Checkout returns errors")
+    again = cast.stage.workspace.redeliver(request)
+    assert again.text == refused.text
+    assert [kind for _, kind, _ in cast.texts()] == [Kind.STARTED]
+
+
+def test_the_same_line_within_ninety_seconds_is_asked_about(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.type(cast.ada, "note CPU is at 100 %")
+    asked = cast.type(cast.ada, "note CPU is at 100 %")
+    assert not asked.in_channel
+    assert len(cast.texts()) == 2
+    cast.stage.workspace.click(cast.ada, asked, "Record it again")
+    assert [number for number, _, _ in cast.texts()] == [1, 2, 3]
+
+
+def test_two_resolves_make_one_draft(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.type(cast.ada, "resolve")
+    second = cast.type(cast.ben, "resolve")
+    assert not second.in_channel
+    assert "already resolved" in second.text
+    cast.stage.settle()
+    assert len([m for m in cast.stage.workspace.messages(cast.channel) if "Postmortem draft" in m.text]) == 1
+
+
+def test_undoing_a_resolve_within_the_delay_sends_no_draft(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    resolved = cast.type(cast.ada, "resolve")
+    cast.stage.workspace.click(cast.ada, resolved, "Undo")
+    cast.stage.settle()
+    assert cast.incident().is_open
+    assert [m for m in cast.stage.workspace.messages(cast.channel) if "Postmortem draft" in m.text] == []
+    cast.type(cast.ada, "resolve")
+    cast.stage.settle()
+    assert len([m for m in cast.stage.workspace.messages(cast.channel) if "Postmortem draft" in m.text]) == 1
+
+
+def test_a_later_note_makes_revision_two_in_the_same_post(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.type(cast.ada, "resolve")
+    cast.stage.settle()
+    cast.stage.clock.advance(timedelta(hours=8))
+    cast.type(cast.ada, "cause The pool had no upper limit.")
+    cast.stage.settle()
+    posts = [m for m in cast.stage.workspace.messages(cast.channel) if "Postmortem draft" in m.text]
+    assert len(posts) == 1
+    assert "revision 2" in posts[0].text
+    assert "The pool had no upper limit." in posts[0].text
+    names = sorted(path.name for path in cast.stage.settings.export_dir.glob("*.md"))
+    assert names == [
+        "0001-checkout-returns-errors.md",
+        "0001-checkout-returns-errors.r2.md",
+        "0001-checkout-returns-errors.r2.timeline.md",
+        "0001-checkout-returns-errors.timeline.md",
+    ]
+    assert [f.name for f in cast.stage.workspace.files if not f.deleted and f.name.endswith(".md")] == [
+        "0001-checkout-returns-errors.r2.md"
+    ]
+
+
+# ---- text without a verb -----------------------------------------------------------------------------------------------------
+
+
+def test_text_without_a_verb_is_offered_and_recorded_with_one_tap_at_the_time_it_was_typed(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    offered = cast.type(cast.ada, "rolled back 4711")
+    assert not offered.in_channel
+    assert [e["text"]["text"] for e in offered.blocks[-1]["elements"]] == ["Action", "Note", "Ruled out"]
+    assert len(cast.texts()) == 1
+    typed_at = cast.stage.clock()
+    cast.stage.clock.advance(timedelta(minutes=3))
+    cast.stage.workspace.click(cast.ada, offered, "Action")
+    cast.stage.pump()
+    assert cast.texts()[-1] == (2, Kind.ACTION, "rolled back 4711")
+    entry = cast.incident().entries[2]
+    assert (entry.at, entry.recorded_at) == (typed_at, cast.stage.clock())
+    assert any("#2" in m.text for m in cast.stage.workspace.messages(cast.channel))
+
+
+def test_a_second_tap_changes_nothing(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    offered = cast.type(cast.ada, "rolled back 4711")
+    cast.stage.workspace.click(cast.ada, offered, "Action")
+    cast.stage.workspace.click(cast.ada, offered, "Note")
+    assert [kind for _, kind, _ in cast.texts()] == [Kind.STARTED, Kind.ACTION]
+
+
+def test_an_offer_is_gone_after_a_day_and_says_so(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    offered = cast.type(cast.ada, "rolled back 4711")
+    cast.stage.clock.advance(timedelta(hours=25))
+    cast.stage.workspace.click(cast.ada, offered, "Action")
+    cast.stage.pump()
+    assert len(cast.texts()) == 1
+    assert "Type the line again." in cast.stage.workspace.ephemerals(cast.ada)[-1].text
+
+
+def test_the_nearest_verb_is_named(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    assert "“mitigated”" in cast.type(cast.ada, "mitigatd pool halved").text
+
+
+# ---- bad input ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("start Another", "already open in this channel"),
+        ("note", "needs a text"),
+        ("note    ", "needs a text"),
+        ("worked 99", "There is no entry 99"),
+        ("confirmed 1", "is no hypothesis"),
+        ("note at 25:99 x", "25:99"),
+        ("note at 2027-01-01 10:00 x", "lies in the future"),
+        ("move 1 03:00", "opened the record"),
+        ("edit 99 x", "There is no entry 99"),
+        ("done T4", "no action item T4"),
+        ("zone Europe/Lodnon", "Europe/London"),
+        ("none everything", "There is no gap"),
+        ("reopen", "is open"),
+        ("note INC-77: x", "no INC-77"),
+        ("help notte", "“note”"),
+    ],
+)
+def test_bad_input_is_refused_to_the_person_alone_and_nothing_is_recorded(cast: Cast, line: str, says: str) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    answer = cast.type(cast.ada, line)
+    assert not answer.in_channel
+    assert says in answer.text
+    assert cast.incident().seq == 1
+
+
+def test_without_an_incident_the_refusal_says_how_to_open_one(cast: Cast) -> None:
+    answer = cast.type(cast.ada, "note CPU is at 100 %")
+    assert not answer.in_channel
+    assert "start <title>" in answer.text or "start &lt;title&gt;" in answer.text
+
+
+def test_a_line_typed_in_the_wrong_channel_is_recorded_to_the_open_incident_with_one_tap(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    other = cast.stage.workspace.add_channel("general", members=[cast.ada])
+    offered = cast.type(cast.ada, "note CPU is at 100 %", other)
+    assert not offered.in_channel
+    cast.stage.workspace.click(cast.ada, offered, "Record to INC-1")
+    assert cast.texts()[-1] == (2, Kind.NOTE, "CPU is at 100 %")
+
+
+# ---- private channels ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_private_channels_incident_shows_only_inside_that_channel(stage: Stage) -> None:
+    cast = Cast(stage, private=True, bot_in=True)
+    cast.type(cast.ada, "start Breach of the vault")
+    cast.type(cast.ada, "note the intruder is called Mallory")
+    outside = stage.workspace.add_channel("general", members=[cast.ada, cast.ben])
+    for line in ("list", "list Breach", "search Mallory", "status", "note INC-1: x", "duplicate of 1", "timeline INC-1:"):
+        answer = cast.type(cast.ben, line, outside)
+        said = answer.text.replace("mentions “Breach”", "").replace("mentions “Mallory”", "")
+        assert "Breach" not in said
+        assert "Mallory" not in said
+    assert "Breach of the vault" in cast.type(cast.ada, "list").text
+    assert "Breach of the vault" in cast.type(cast.ada, "search Mallory").text
+
+
+def test_a_public_channels_incident_is_found_from_elsewhere(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    outside = cast.stage.workspace.add_channel("general", members=[cast.ada])
+    assert "Checkout returns errors" in cast.type(cast.ada, "list checkout", outside).text
+
+
+def test_a_bot_that_is_not_in_a_public_channel_joins_it(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    assert cast.stage.workspace.bot_user in cast.channel.members
+
+
+def test_a_bot_that_is_not_in_a_private_channel_records_all_the_same_and_the_draft_waits(stage: Stage) -> None:
+    cast = Cast(stage, private=True)
+    started = cast.type(cast.ada, "start Breach of the vault")
+    assert "/invite @Scribe" in started.text
+    cast.type(cast.ada, "note CPU is at 100 %")
+    cast.type(cast.ada, "resolve")
+    stage.settle()
+    assert [number for number, _, _ in cast.texts()] == [1, 2, 3]
+    assert not any("Postmortem draft" in m.text for m in stage.workspace.messages(cast.channel))
+    assert "/invite" in cast.type(cast.ada, "status").text
+    stage.workspace.invite_bot(cast.channel, cast.ada)
+    stage.settle()
+    posts = [m for m in stage.workspace.messages(cast.channel) if "Postmortem draft" in m.text]
+    assert len(posts) == 1
+    assert "Markdown:" in posts[0].text
+
+
+# ---- corrections ---------------------------------------------------------------------------------------------------------------
+
+
+def test_undo_takes_back_ones_own_last_and_never_anothers(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.type(cast.ben, "note mine")
+    cast.type(cast.ada, "note hers")
+    cast.type(cast.ben, "undo")
+    assert [text for _, _, text in cast.texts()] == ["Checkout returns errors", "hers"]
+    cast.type(cast.ada, "note next")
+    assert [number for number, _, _ in cast.texts()] == [1, 3, 4]
+
+
+def test_a_redacted_text_is_gone_from_the_file_and_the_chain_holds(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.type(cast.ada, "note the password is hunter2-secret")
+    asked = cast.type(cast.ben, "redact 2")
+    assert cast.texts()[-1][2] == "the password is hunter2-secret"
+    cast.stage.workspace.click(cast.ben, asked, "Destroy the text")
+    assert cast.incident().entries[2].redacted
+    with cast.stage.app.store.reading() as tx:
+        tx._connection.execute("SELECT 1")
+    folder = cast.stage.settings.database.parent
+    for path in folder.glob("scribe.db*"):
+        assert b"hunter2-secret" not in path.read_bytes(), path.name
+    incidents, _, findings = cast.stage.app.store.verify()
+    assert (incidents, findings) == (1, [])
+
+
+def test_every_event_of_a_story_comes_back_from_the_file(cast: Cast) -> None:
+    lines = [
+        "start sev2 drill Checkout returns errors since 02:50",
+        "lead @ben",
+        "services checkout, orders-db",
+        "impact 34 % of customers cannot pay",
+        "escalated @ben connections are all taken",
+        "told customers: We are on it.",
+        "suspect the pool",
+        "confirmed 7",
+        "action halved the pool",
+        "worked 8",
+        "mitigated",
+        "again errors are back",
+        "mitigated for good",
+        "cause The pool had no limit.",
+        "fix The pool has a limit.",
+        "todo @ben prevent: alert on the pool by 2026-12-01",
+        "todo T1 for platform team: by 2026-12-02",
+        "done T1",
+        "severity sev3 only one region",
+        "link https://example.org/graph the graph",
+        "question Why so late?",
+        "answer R6 Nobody looked.",
+        "edit 8 halved the connection pool",
+        "move 8 03:05",
+        "edit 8 as mitigation",
+        "key 8",
+        "title Checkout is down",
+        "onset 02:51",
+        "zone Africa/Lagos",
+        "none lessons",
+        "remove 16",
+        "edit section summary It was the pool.",
+        "resolve",
+        "reopen not yet",
+        "resolve",
+        "review Tue 14:00 @chidi",
+        "approve",
+        "publish",
+        "note an addendum",
+    ]
+    for line in lines:
+        answer = cast.type(cast.ada, line)
+        assert answer.in_channel, (line, answer.text)
+        cast.stage.clock.advance(timedelta(minutes=2))
+    names = {happened.name for happened in cast.incident().happened}
+    assert len(names) >= 35
+    before = cast.incident()
+    cast.stage.restart()
+    assert cast.incident() == before
+    assert cast.stage.app.store.verify()[2] == []
+    cast.stage.settle()
+    assert cast.incident().entries[5].event == before.entries[5].event
+    assert isinstance(before.entries[5].event, ev.Escalated)
+
+
+# ---- the record is on disk before anybody is told ----------------------------------------------------------------------------------
+
+
+def test_nothing_is_confirmed_when_the_insert_fails(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    connection = cast.stage.app.store._connection()
+    connection.execute("PRAGMA query_only=ON")
+    try:
+        answer = cast.stage.workspace.command(cast.ada, cast.channel, "note CPU is at 100 %")
+    finally:
+        connection.execute("PRAGMA query_only=OFF")
+    assert not answer.in_channel
+    assert "reference" in answer.text
+    assert len(cast.texts()) == 1
+
+
+def test_resolving_needs_no_call_to_slack_and_survives_its_absence(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.stage.workspace.away = True
+    answer = cast.stage.workspace.command(cast.ada, cast.channel, "resolve")
+    assert answer.in_channel
+    assert not cast.incident().is_open
+    for _ in range(5):
+        cast.stage.clock.advance(timedelta(minutes=1))
+        cast.stage.pump()
+    cast.stage.restart()
+    cast.stage.workspace.away = False
+    cast.stage.settle()
+    assert len([m for m in cast.stage.workspace.messages(cast.channel) if "Postmortem draft" in m.text]) == 1
+
+
+def test_a_failing_export_blocks_neither_resolve_nor_the_draft(
+    stage_with: Callable[..., Stage], tmp_path: Path
+) -> None:
+    blocked = tmp_path / "no-folder"
+    blocked.write_text("a file stands where the folder should be")
+    stage = stage_with()
+    object.__setattr__(stage.settings, "export_dir", blocked)
+    stage.restart()
+    cast = Cast(stage)
+    cast.type(cast.ada, "start Checkout returns errors")
+    assert cast.type(cast.ada, "resolve").in_channel
+    stage.clock.advance(timedelta(minutes=1))
+    stage.pump()
+    posts = [m for m in stage.workspace.messages(cast.channel) if "Postmortem draft" in m.text]
+    assert len(posts) == 1
+    blocked.unlink()
+    stage.settle()
+    assert (blocked / "0001-checkout-returns-errors.md").exists()
+
+
+def test_listeners_are_registered_once(cast: Cast) -> None:
+    before = len(cast.stage.app.bolt._listeners)
+    for line in ("start Checkout returns errors", "note a", "note b", "status"):
+        cast.type(cast.ada, line)
+    assert len(cast.stage.app.bolt._listeners) == before
+
+
+# ---- looking ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", ["", "status", "timeline", "timeline all", "gaps", "list", "help", "help all", "help told"])
+def test_looking_answers_only_the_person_and_records_nothing(cast: Cast, line: str) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    answer = cast.type(cast.ada, line)
+    assert not answer.in_channel
+    assert answer.text
+    assert cast.incident().seq == 1
+
+
+def test_brief_answers_everybody(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    assert cast.type(cast.ada, "brief").in_channel
+
+
+def test_draft_and_export_come_to_the_one_who_asked(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.type(cast.ben, "draft")
+    assert any("## Issue summary" in cast.stage.workspace.text(m) for m in cast.stage.workspace.ephemerals(cast.ben))
+    cast.type(cast.ben, "export json")
+    assert [f.name for f in cast.stage.workspace.files] == ["0001-checkout-returns-errors.json"]
+    assert [f.name for f in cast.stage.workspace.files if cast.channel.id in f.shares] == []
+
+
+# ---- other ways in -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_mention_in_a_thread_works_as_the_command_and_answers_there(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    root = cast.stage.workspace.say(cast.ben, cast.channel, "graphs look odd")
+    cast.stage.workspace.say(cast.ben, cast.channel, "@scribe note the graphs look odd", thread_ts=root.ts)
+    cast.stage.pump()
+    assert cast.texts()[-1] == (2, Kind.NOTE, "the graphs look odd")
+    assert any("#2" in m.text for m in cast.stage.workspace.thread(cast.channel, root.ts))
+
+
+def test_the_message_shortcut_records_the_messages_own_text_author_and_time(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    said = cast.stage.workspace.say(cast.ben, cast.channel, "I halved the pool & it helped")
+    said_at = cast.stage.clock()
+    cast.stage.clock.advance(timedelta(minutes=7))
+    cast.stage.workspace.message_shortcut(cast.ada, cast.channel, said.ts, "add_to_timeline")
+    cast.stage.workspace.submit(cast.ada, values={"kind": "action"})
+    cast.stage.pump()
+    entry = cast.incident().entries[2]
+    assert (entry.kind, entry.text) == (Kind.ACTION, "I halved the pool & it helped")
+    assert entry.at.replace(microsecond=0) == said_at.replace(microsecond=0)
+    with cast.stage.app.store.reading() as tx:
+        assert tx.people([entry.by])[entry.by].user == cast.ben.id
+
+
+def test_a_message_is_captured_once_for_a_kind(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    said = cast.stage.workspace.say(cast.ben, cast.channel, "I halved the pool")
+    answers = []
+    for who in (cast.ada, cast.chidi):
+        cast.stage.workspace.message_shortcut(who, cast.channel, said.ts, "add_to_timeline")
+        answers.append(cast.stage.workspace.submit(who, values={"kind": "note"}))
+    assert len(cast.texts()) == 2
+    assert "recorded already" in " ".join(answers[1].errors.values())
+
+
+def test_the_shortcut_starts_an_incident(cast: Cast) -> None:
+    cast.stage.workspace.shortcut(cast.ada, "start_incident")
+    cast.stage.workspace.submit(
+        cast.ada, values={"title": "Checkout is down", "channel": cast.channel.id, "severity": "1"}
+    )
+    cast.stage.pump()
+    assert cast.texts() == [(1, Kind.STARTED, "Checkout is down")]
+
+
+def test_no_subscribed_event_is_left_unanswered(cast: Cast) -> None:
+    ws = cast.stage.workspace
+    cast.type(cast.ada, "start Checkout returns errors")
+    message = ws.say(cast.ada, cast.channel, "hello")
+    ws.react(cast.ada, cast.channel, message.ts, "pushpin")
+    ws.unreact(cast.ada, cast.channel, message.ts, "pushpin")
+    ws.pin(cast.ada, cast.channel, message.ts)
+    ws.edit_message(cast.ada, cast.channel, message.ts, "hello again")
+    ws.delete_message(cast.ada, cast.channel, message.ts)
+    ws.rename(cast.channel, "payments")
+    ws.archive(cast.channel)
+    ws.unarchive(cast.channel)
+    ws.open_home(cast.ada)
+    ws.kick_bot(cast.channel)
+    assert ws.undelivered == []
