@@ -1,4 +1,4 @@
-"""The one place that wires rooms together: `create(settings, slack=…, clock=…)`. Nobody imports it but cli and workspace.
+"""The one place that wires rooms together: `create(settings, slack=…, clock=…)`. Only cli and workspace import it.
 
 It decides nothing: it opens the store, hands each room what it needs, and closes everything again.
 """
@@ -201,7 +201,7 @@ def _bolt(settings: Settings, store: Store) -> Bolt:
     )
 
 
-# ---- serve -----------------------------------------------------------------------------------------------------------------
+# ---- serve ---------------------------------------------------------------------------------------
 
 
 def serve(app: App, ready: Callable[[str], None]) -> None:

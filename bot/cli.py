@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import sys
 import tempfile
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import click
 
 from bot import __version__, app, scenarios, settings
 from bot.core.errors import Refusal, Undelivered
-from bot.exporters import named, names, write
+from bot.exporters import named, write
 from bot.press import Press
 from bot.resources import resources
 from bot.workspace.stage import NotAccepted, Stage, play
@@ -27,8 +26,6 @@ from bot.workspace.stage import NotAccepted, Stage, play
 DEMO = "examples/incidents/13-moj-2026-waf-false-positives.yaml"
 TEMPLATES = ("default",)
 FORMATS = ("md", "json")
-
-log = logging.getLogger("scribe")
 
 
 class Fault(click.ClickException):
@@ -205,17 +202,11 @@ def migrate() -> None:
 
 
 def main() -> None:
-    """Runs the command line."""
-    try:
-        cli(prog_name="scribe", standalone_mode=True)
-    except Exception as defect:
-        reference = secrets.token_hex(4)
-        log.exception("reference %s", reference)
-        click.echo(f"scribe: a fault of ours ({type(defect).__name__}), reference {reference}", err=True)
-        sys.exit(1)
+    """Runs the command line. A defect shows its traceback and exits with 1, as Python does."""
+    cli(prog_name="scribe")
 
 
-# ---- pieces ----------------------------------------------------------------------------------------------------------------
+# ---- pieces --------------------------------------------------------------------------------------
 
 
 def _replayed(story: scenarios.Scenario, out: Path, label: str) -> tuple[Path, str]:

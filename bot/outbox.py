@@ -7,6 +7,7 @@ or parked with the reason where another try cannot help. Documents come from the
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -95,7 +96,7 @@ class Wording(Protocol):
 
 
 Compose = Callable[[Place, Sequence[tuple[str, JSON, JSON | None]], Mapping[str, str], int, bool], tuple[Any, Any]]
-"""The press: place, stored events, names by key, revision and whether a PNG is wanted -> page and names of its files."""
+"""The press: place, stored events, names by key, revision, whether a PNG is wanted -> page and names of its files."""
 
 
 class Outbox:
@@ -127,15 +128,15 @@ class Outbox:
         self._recall = recall
         self._jitter = jitter
 
-    # ---- the loop ------------------------------------------------------------------------------------------------------
+    # ---- the loop --------------------------------------------------------------------------------
 
     def run(self, stop: threading.Event) -> None:
         """Sends what is due until `stop` is set; what is in hand then is finished first."""
         while not stop.is_set():
             try:
                 sent = self.send_one()
-            except Exception:  # the store itself failed: the loop must outlive a full disk
-                log.exception("the outbox could not reach the store")
+            except Exception:  # a defect, or a store that cannot be written: the loop outlives both
+                log.exception("a letter could not be handled, reference %s", secrets.token_hex(4))
                 sent = False
             if not sent:
                 stop.wait(IDLE_SECONDS)
@@ -153,20 +154,23 @@ class Outbox:
             return tx.next_due()
 
     def send_one(self) -> bool:
-        """Takes one due letter, sends and settles it; False when none is due."""
+        """Takes one due letter, sends and settles it; False when none is due. A defect is raised after it is noted."""
         with self._store.writing() as tx:
             letter = tx.lease(self._clock(), LEASE_SECONDS)
         if letter is None:
             return False
+        failure: Undelivered | None = Undelivered(
+            "a fault of Scribe's own; its log has the details", permanent=letter.attempts >= FAULTS_BEFORE_PARKING
+        )
         try:
             following = self._deliver(letter)
-        except Undelivered as failure:
-            self._failed(letter, failure)
-        except Exception as defect:
-            log.exception("letter %s (%s) failed", letter.key, letter.kind)
-            fault = f"a fault of Scribe's own: {type(defect).__name__}"
-            self._failed(letter, Undelivered(fault, permanent=letter.attempts >= FAULTS_BEFORE_PARKING))
-        else:
+            failure = None
+        except Undelivered as refused:
+            failure = refused
+        finally:  # a defect is written down as well, before it goes up to the loop
+            if failure is not None:
+                self._failed(letter, failure)
+        if failure is None:
             with self._store.writing() as tx:
                 tx.settle(letter, "sent", self._clock())
                 tx.enqueue(following)
@@ -184,7 +188,7 @@ class Outbox:
             log.info("letter %s (%s) is tried again in %.0f s: %s", letter.key, letter.kind, pause, failure.message)
             tx.again(letter, now + timedelta(seconds=pause), failure.message)
 
-    # ---- one letter ----------------------------------------------------------------------------------------------------
+    # ---- one letter ------------------------------------------------------------------------------
 
     def _deliver(self, letter: Letter) -> list[Letter]:
         """Does what a letter says; gives the letters that follow from it."""
@@ -264,7 +268,7 @@ class Outbox:
             return there
         return self._slack.post(channel, message, thread=thread, key=key)
 
-    # ---- documents -----------------------------------------------------------------------------------------------------
+    # ---- documents -------------------------------------------------------------------------------
 
     def _page(self, letter: Letter, upto: int, revision: int, *, png: bool = False) -> tuple[Place, Any, Any]:
         assert letter.incident is not None
@@ -382,7 +386,7 @@ class Outbox:
         self._post(letter, channel, self._wording.draft(page.digest, receipts), f"share-{letter.key}")
 
     def _show_draft(self, letter: Letter) -> None:
-        place, page, _ = self._page(letter, letter.body["upto"], self._next_revision(letter))
+        _, page, _ = self._page(letter, letter.body["upto"], self._next_revision(letter))
         for message in self._wording.markdown(page.document.decode()):
             self._slack.whisper(letter.body["channel"], letter.body["user"], message)
 

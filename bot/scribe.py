@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -115,7 +115,6 @@ class Rules:
     command: str = "/incident"
     keep_chat_days: int = 0
     exports: tuple[str, ...] = ("file",)
-    exports_in_thread: tuple[str, ...] = ("slack_file",)
 
 
 ZoneOf = Callable[[str, str], tuple[str, str] | None]
@@ -133,7 +132,7 @@ class Scribe:
         self._lock = threading.RLock()
         self._remembered: OrderedDict[int, Incident] = OrderedDict()
 
-    # ---- ways in -----------------------------------------------------------------------------------------------------
+    # ---- ways in ---------------------------------------------------------------------------------
 
     def say(self, line: str, heard: Heard) -> Outcome:
         """What a line of the /incident language leads to: recorded, refused, asked about, or something to look at."""
@@ -206,26 +205,32 @@ class Scribe:
         `line` is the text it was read from, `incident` the number that it named, `said_at` when it was typed if that is
         not now, `offer` and `choice` the offer that it answers.
         """
-        with self._lock:
-            try:
-                with self._store.writing() as tx:
-                    earlier = tx.heard(heard.team, heard.origin)
-                    if earlier is None:
-                        now = self._clock()
-                        outcome, kept = self._change(
-                            tx, command, heard, now, line, incident, confirmed, said_at or now, default_zone
-                        )
-                        tx.remember(heard.team, heard.origin, kept, now)
-                        self._reply(tx, heard, outcome, now)
-                        if offer is not None and not isinstance(outcome, Refused):
-                            tx.take_offer(heard.team, offer.key, choice)
-                        return outcome
-            except BaseException:
-                self._remembered.clear()
-                raise
-            return self._as_before(earlier, heard.team)
+        with self._lock, self._forgetting_on_failure(), self._store.writing() as tx:
+            earlier = tx.heard(heard.team, heard.origin)
+            if earlier is None:
+                now = self._clock()
+                outcome, kept = self._change(
+                    tx, command, heard, now, line, incident, confirmed, said_at or now, default_zone
+                )
+                tx.remember(heard.team, heard.origin, kept, now)
+                self._reply(tx, heard, outcome, now)
+                if offer is not None and not isinstance(outcome, Refused):
+                    tx.take_offer(heard.team, offer.key, choice)
+                return outcome
+        return self._as_before(earlier, heard.team)
 
-    # ---- one change ----------------------------------------------------------------------------------------------------
+    @contextmanager
+    def _forgetting_on_failure(self) -> Iterator[None]:
+        """What is remembered was changed together with the store; when that fails, both go back."""
+        done = False
+        try:
+            yield
+            done = True
+        finally:
+            if not done:
+                self._remembered.clear()
+
+    # ---- one change ------------------------------------------------------------------------------
 
     def _change(
         self,
@@ -342,7 +347,7 @@ class Scribe:
             impact=incident.impact(now) if incident.onset else None,
             impact_on=bool(incident.windows()) and incident.windows()[-1].end is None,
             addendum=incident.stage is Stage.PUBLISHED and not isinstance(last, ev.Published),
-            invite=channel.private is not False and not channel.member,
+            invite=channel.private is True and not channel.member,
             keeps_chat_days=self._rules.keep_chat_days,
             draft_delay=self._rules.draft_delay,
             offer=kept.get("offer", ""),
@@ -389,11 +394,9 @@ class Scribe:
         def export(target: str) -> Letter:
             return Letter("export", place.team, lane, {**body, "target": target}, due, place.key, blocking=False)
 
-        announce = Letter("announce", place.team, lane, body, due, place.key)
-        in_thread = map(export, self._rules.exports_in_thread)
-        tx.enqueue([*map(export, self._rules.exports), announce, *in_thread])
+        tx.enqueue([*map(export, self._rules.exports), Letter("announce", place.team, lane, body, due, place.key)])
 
-    # ---- refusing ------------------------------------------------------------------------------------------------------
+    # ---- refusing --------------------------------------------------------------------------------
 
     def _refuse(self, refusal: Refusal, line: str, heard: Heard, said_at: datetime) -> Outcome:
         with self._lock, self._store.writing() as tx:
@@ -476,7 +479,7 @@ class Scribe:
             kept = tx.heard(team, origin)
         return self._as_before(kept, team) if kept is not None else None
 
-    # ---- what Slack tells us -------------------------------------------------------------------------------------------
+    # ---- what Slack tells us ---------------------------------------------------------------------
 
     def channel_changed(
         self,
@@ -500,7 +503,7 @@ class Scribe:
             if tx.person(team, user) is not None:
                 tx.learn_person(team, user, name=name, zone=zone, now=self._clock())
 
-    # ---- looking -------------------------------------------------------------------------------------------------------
+    # ---- looking ---------------------------------------------------------------------------------
 
     def _look(self, look: cmd.Look, heard: Heard, number: int | None) -> Outcome:
         if look.view is cmd.View.HELP:
@@ -626,7 +629,7 @@ class Scribe:
                 return OnItsWay(place, look.view.value)
         return self._as_before(earlier, heard.team)
 
-    # ---- pieces --------------------------------------------------------------------------------------------------------
+    # ---- pieces ----------------------------------------------------------------------------------
 
     def _parse(self, line: str, heard: Heard, now: datetime) -> tuple[Parsed, str | None]:
         """The line as a command, read in the person's zone, and that zone (None when Slack did not say it).

@@ -13,7 +13,7 @@ import runpy
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +30,12 @@ BUSY_SECONDS = 10.0
 GENESIS = "0" * 64
 OFFER_LIFE = timedelta(hours=24)
 REQUEST_LIFE = timedelta(days=7)
+
+NOT_HELD_BACK = (
+    "NOT EXISTS (SELECT 1 FROM letters b WHERE b.lane = l.lane AND b.key < l.key AND "
+    "(b.state = 'leased' OR (b.state = 'waiting' AND (b.blocking = 1 OR b.attempts = 0))))"
+)
+"""No letter before this one in its lane holds it back (see `Letter`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class Store:
         self._connections: list[sqlite3.Connection] = []
         self._connecting = threading.Lock()
 
-    # ---- connections and transactions ------------------------------------------------------------------------------
+    # ---- connections and transactions ------------------------------------------------------------
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -82,17 +88,15 @@ class Store:
         with self._lock:
             connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
+            writing = Writing(connection, self._secret, self._random)
             try:
-                yield Writing(connection, self._secret, self._random)
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            try:
+                yield writing
                 connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
+            finally:
+                if connection.in_transaction:  # the block or the commit raised: nothing of it stays
                     connection.execute("ROLLBACK")
-                raise
+            if writing.destroyed:  # what was deleted must not live on in the write-ahead log
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
@@ -112,7 +116,7 @@ class Store:
             self._connections.clear()
             self._local = threading.local()
 
-    # ---- schema ------------------------------------------------------------------------------------------------------
+    # ---- schema ----------------------------------------------------------------------------------
 
     def migrate(self) -> list[str]:
         """Brings the schema up to date and names the changes that were applied.
@@ -137,10 +141,9 @@ class Store:
                 found.apply(database)
                 if connection.in_transaction:
                     connection.execute("COMMIT")
-            except BaseException:
+            finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-                raise
         return pending
 
     @staticmethod
@@ -153,7 +156,7 @@ class Store:
         rows = connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'scribe'")
         return {name for (name,) in rows}
 
-    # ---- verify ------------------------------------------------------------------------------------------------------
+    # ---- verify ----------------------------------------------------------------------------------
 
     def verify(self) -> tuple[int, int, list[Finding]]:
         """Walks every chain: how many incidents and events were looked at, and what was found changed.
@@ -255,7 +258,7 @@ class Reading:
         """The first row of a query, if there is one."""
         return next(self.rows(sql, *values), None)
 
-    # ---- requests and offers -------------------------------------------------------------------------------------------
+    # ---- requests and offers ---------------------------------------------------------------------
 
     def heard(self, team: str, origin: str) -> JSON | None:
         """The outcome of a request that was heard before."""
@@ -279,7 +282,7 @@ class Reading:
             chosen=row["chosen"],
         )
 
-    # ---- incidents -----------------------------------------------------------------------------------------------------
+    # ---- incidents -------------------------------------------------------------------------------
 
     def in_channel(self, team: str, channel: str) -> Place | None:
         """The incident that a line in this channel is about: the newest that was neither cancelled nor a duplicate."""
@@ -351,7 +354,7 @@ class Reading:
             for row in rows
         ]
 
-    # ---- people, channels, workspaces ------------------------------------------------------------------------------------
+    # ---- people, channels, workspaces ------------------------------------------------------------
 
     def person(self, team: str, user: str) -> Person | None:
         """Somebody, by Slack id."""
@@ -394,7 +397,7 @@ class Reading:
         rows = self.rows("SELECT * FROM teams ORDER BY team")
         return [Installation(r["team"], r["name"], r["bot_user"], r["bot_id"], r["url"]) for r in rows]
 
-    # ---- documents and letters -------------------------------------------------------------------------------------------
+    # ---- documents and letters -------------------------------------------------------------------
 
     def revision(self, incident: int, revision: int) -> Revision | None:
         """A revision of an incident's document."""
@@ -412,8 +415,11 @@ class Reading:
         return {row["target"]: {**json.loads(row["receipt"]), "revision": row["revision"]} for row in rows}
 
     def next_due(self) -> datetime | None:
-        """When the next letter wants to leave."""
-        row = self.row("SELECT min(due_at) AS due FROM letters WHERE state = 'waiting'")
+        """When the next letter may leave: one that waits and is not held back, or whose lease runs out."""
+        row = self.row(
+            "SELECT min(CASE l.state WHEN 'leased' THEN l.leased_until ELSE l.due_at END) AS due FROM letters l "
+            f"WHERE l.state IN ('waiting', 'leased') AND {NOT_HELD_BACK}"
+        )
         return parse_utc(row["due"]) if row and row["due"] else None
 
     def letters(self, state: str, incident: int | None = None) -> list[tuple[Letter, str]]:
@@ -432,13 +438,14 @@ class Writing(Reading):
 
     def __init__(self, connection: sqlite3.Connection, secret: bytes, randomness: Callable[[int], bytes]) -> None:
         super().__init__(connection)
+        self.destroyed = False
         self._secret = secret
         self._random = randomness
 
     def _run(self, sql: str, *values: Any) -> int:
         return self._connection.execute(sql, values).rowcount
 
-    # ---- requests and offers -------------------------------------------------------------------------------------------
+    # ---- requests and offers ---------------------------------------------------------------------
 
     def remember(self, team: str, origin: str, outcome: JSON, now: datetime) -> None:
         """Keeps the outcome of a request, and lets go of those that nobody will send again."""
@@ -471,7 +478,7 @@ class Writing(Reading):
             "UPDATE offers SET chosen = ?, line = '', choices = '[]' WHERE team = ? AND key = ?", choice, team, key
         )
 
-    # ---- incidents -----------------------------------------------------------------------------------------------------
+    # ---- incidents -------------------------------------------------------------------------------
 
     def open_incident(self, team: str, channel: str, *, private: bool, now: datetime) -> Place:
         """Makes room for a new incident with the next number of its workspace."""
@@ -480,8 +487,8 @@ class Writing(Reading):
         number = int(row["number"])
         seal = _seal(self._secret, team, number, 0, GENESIS)
         self._run(
-            "INSERT INTO incidents (team, number, channel, private, opened_at, title, status, severity, seq, head, seal) "
-            "VALUES (?, ?, ?, ?, ?, '', 'open', NULL, 0, ?, ?)",
+            "INSERT INTO incidents (team, number, channel, private, opened_at, title, status, severity, seq, head, "
+            "seal) VALUES (?, ?, ?, ?, ?, '', 'open', NULL, 0, ?, ?)",
             team,
             number,
             channel,
@@ -536,10 +543,11 @@ class Writing(Reading):
 
     def destroy_words(self, incident: int, seqs: Sequence[int]) -> None:
         """Destroys what people wrote in these events; the chain stays whole."""
+        self.destroyed = True
         for seq in seqs:
             self._run("DELETE FROM words WHERE incident = ? AND seq = ?", incident, seq)
 
-    # ---- people, channels, workspaces ------------------------------------------------------------------------------------
+    # ---- people, channels, workspaces ------------------------------------------------------------
 
     def know(self, team: str, user: str, name: str = "") -> Person:
         """The person with that Slack id, made known with a random key where they were not."""
@@ -604,7 +612,7 @@ class Writing(Reading):
             iso(now),
         )
 
-    # ---- documents and letters -------------------------------------------------------------------------------------------
+    # ---- documents and letters -------------------------------------------------------------------
 
     def revise(self, place: Place, upto: int) -> tuple[int, bool]:
         """The revision that will reach to event `upto`, and whether it is a new one.
@@ -681,8 +689,7 @@ class Writing(Reading):
         """
         row = self.row(
             "SELECT l.key FROM letters l WHERE l.due_at <= ? AND (l.state = 'waiting' OR (l.state = 'leased' AND "
-            "l.leased_until <= ?)) AND NOT EXISTS (SELECT 1 FROM letters b WHERE b.lane = l.lane AND b.key < l.key AND "
-            "(b.state = 'leased' OR (b.state = 'waiting' AND (b.blocking = 1 OR b.attempts = 0)))) "
+            f"l.leased_until <= ?)) AND {NOT_HELD_BACK} "
             "ORDER BY l.due_at, l.key LIMIT 1",
             iso(now),
             iso(now),
@@ -691,8 +698,8 @@ class Writing(Reading):
             return None
         lease = self._random(8).hex()
         won = self._run(
-            "UPDATE letters SET state = 'leased', lease = ?, leased_until = ?, attempts = attempts + 1 WHERE key = ? AND "
-            "(state = 'waiting' OR (state = 'leased' AND leased_until <= ?))",
+            "UPDATE letters SET state = 'leased', lease = ?, leased_until = ?, attempts = attempts + 1 WHERE key = ? "
+            "AND (state = 'waiting' OR (state = 'leased' AND leased_until <= ?))",
             lease,
             iso(now + timedelta(seconds=seconds)),
             row["key"],
@@ -714,7 +721,8 @@ class Writing(Reading):
     def again(self, letter: Letter, due_at: datetime, error: str) -> None:
         """The letter will be tried again."""
         self._run(
-            "UPDATE letters SET state = 'waiting', due_at = ?, error = ?, lease = NULL, leased_until = NULL WHERE key = ?",
+            "UPDATE letters SET state = 'waiting', due_at = ?, error = ?, lease = NULL, leased_until = NULL "
+            "WHERE key = ?",
             iso(due_at),
             error,
             letter.key,
@@ -723,8 +731,9 @@ class Writing(Reading):
     def wake(self, team: str, channel: str, now: datetime) -> None:
         """What waits for a channel, or was parked because of it, is tried again now."""
         self._run(
-            "UPDATE letters SET state = 'waiting', due_at = min(due_at, ?) WHERE (state = 'parked' OR (state = 'waiting' "
-            "AND attempts > 0)) AND (lane = ? OR incident IN (SELECT key FROM incidents WHERE team = ? AND channel = ?))",
+            "UPDATE letters SET state = 'waiting', due_at = min(due_at, ?) WHERE (state = 'parked' OR (state = "
+            "'waiting' AND attempts > 0)) AND (lane = ? OR incident IN "
+            "(SELECT key FROM incidents WHERE team = ? AND channel = ?))",
             iso(now),
             f"{team}/{channel}",
             team,

@@ -76,7 +76,7 @@ CREATE TABLE words (                    -- what people wrote, beside the chain: 
   FOREIGN KEY (incident, seq) REFERENCES events (incident, seq)
 ) STRICT;
 
-CREATE TABLE requests (                 -- every request heard, with its outcome: a redelivery is answered like the first
+CREATE TABLE requests (                 -- every request heard, with its outcome: a redelivery is answered alike
   team TEXT NOT NULL,
   origin TEXT NOT NULL,
   heard_at TEXT NOT NULL,

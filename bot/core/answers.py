@@ -17,8 +17,8 @@ from bot.core.record import Person, Place
 class Recorded:
     """Something is on disk. `happened` are the events, in order; the rest is what an answer may want to say.
 
-    `about` is the text of the entry that a mark, a correction or a dead end is about, `about_kind` its kind. `total` and
-    `impact` are how long the incident and its impact lasted, where this ended one of them. `choices` are the buttons,
+    `about` is the text of the entry that a mark, a correction or a dead end is about, `about_kind` its kind. `total`
+    and `impact` are how long the incident and its impact lasted, where this ended one of them. `choices` are buttons,
     kept as offer `offer`. `understood` are clauses about how the line was read.
     """
 

@@ -86,7 +86,7 @@ class AddTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeTask:
-    """Change owner, kind, due date or wording of action item `task`; `whole` is the line as text, where T3 is no task."""
+    """Change owner, kind, due date or wording of action item `task`."""
 
     task: int
     owner: str | None = None

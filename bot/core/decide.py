@@ -44,9 +44,9 @@ def decide(
 ) -> list[ev.Event]:
     """The events that a command leads to, in order.
 
-    `incident` is the one that the command is about (None where there is none), `now` the time of
-    recording, `said_at` when it was typed if that is not now. `confirmed` says that the person has been asked and means it; `authors_only` that
-    only who recorded an entry may correct it.
+    `incident` is the one that the command is about (None where there is none), `now` the time of recording, `said_at`
+    when it was typed if that is not now. `confirmed` says that the person has been asked and means it; `authors_only`
+    that only who recorded an entry may correct it.
 
     Raises Refusal, or Question where the person has to choose.
     """
@@ -134,7 +134,7 @@ class _Decision:
             case cmd.WriteSection():
                 if not command.text and command.section not in self.incident.sections:
                     raise Refusal(
-                        f"Section “{command.section}” is as Scribe composes it; there is nothing of yours to give back.",
+                        f"Section “{command.section}” is as Scribe composes it; nothing of yours is there.",
                         f"Type edit section {command.section} <text> to write it yourself.",
                     )
                 return [ev.SectionWritten(**self._head(), section=command.section, text=command.text)]
@@ -173,7 +173,7 @@ class _Decision:
             case _:
                 assert_never(command)
 
-    # ---- entries -----------------------------------------------------------------------------------------------------
+    # ---- entries ---------------------------------------------------------------------------------
 
     def _record(self, said: cmd.Record) -> ev.Event:
         kind = said.kind
@@ -293,7 +293,7 @@ class _Decision:
             raise _far(when, onset, "before impact began")
         return when
 
-    # ---- tasks -------------------------------------------------------------------------------------------------------
+    # ---- tasks -----------------------------------------------------------------------------------
 
     def _add_task(self, said: cmd.AddTask) -> ev.Event:
         self._not_twice(Kind.TASK, said.text, said.when)
@@ -331,7 +331,7 @@ class _Decision:
             raise Refusal(f"T{number} is {task.state} already.", "Type todo <task> to add another.")
         return task
 
-    # ---- marks and corrections -----------------------------------------------------------------------------------------
+    # ---- marks and corrections -------------------------------------------------------------------
 
     def _mark(self, said: cmd.MarkEntry) -> ev.Event:
         match said.mark:
@@ -459,7 +459,7 @@ class _Decision:
             return gap
         raise Refusal(f"There is no gap {gap}.", f"Type gaps to see them, or none with one of: {', '.join(GAP_WORDS)}.")
 
-    # ---- the end -----------------------------------------------------------------------------------------------------
+    # ---- the end ---------------------------------------------------------------------------------
 
     def _duplicate(self, said: cmd.MarkDuplicate) -> ev.Event:
         self._must_be_open()
@@ -482,7 +482,7 @@ class _Decision:
         if not self.incident.is_open:
             raise Refusal(f"INC-{self.incident.number} is {self.incident.status.value} already.", "Type reopen first.")
 
-    # ---- pieces ------------------------------------------------------------------------------------------------------
+    # ---- pieces ----------------------------------------------------------------------------------
 
     def _head(self) -> dict[str, Any]:
         return {"by": self.by.key, "recorded_at": self.now}

@@ -127,7 +127,7 @@ def event(cls: type[Event]) -> type[Event]:
     return cls
 
 
-# ---- entries: they take a number -------------------------------------------------------------------------------------
+# ---- entries: they take a number -----------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -418,7 +418,7 @@ class DuplicateFound(Numbered):
     of: int
 
 
-# ---- marks, corrections and the document's life: no number -------------------------------------------------------------
+# ---- marks, corrections and the document's life: no number ---------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -622,7 +622,7 @@ for _leaf in _leaves(Event):
 ENTRY_EVENTS: dict[Kind, type[Numbered]] = {cls.kind: cls for cls in EVENTS.values() if issubclass(cls, Numbered)}
 
 
-# ---- to and from JSON --------------------------------------------------------------------------------------------------
+# ---- to and from JSON ----------------------------------------------------------------------------
 
 
 def to_json(happened: Event) -> tuple[JSON, JSON]:

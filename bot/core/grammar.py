@@ -130,8 +130,8 @@ SECTIONS = ("summary", "timeline", "cause", "measures", "questions")
 FORMATS = ("md", "json", "html", "csv")
 
 _SHARE = re.compile(
-    r"(?<![\d.,])(\d{1,3}(?:[.,]\d+)?)\s*(?:%|percent|per cent)\s+of\s+(?:(?:all|our|the|its|their|active|affected|paying"
-    r"|logged-in|signed-in|registered|european|us|eu)\s+){0,3}"
+    r"(?<![\d.,])(\d{1,3}(?:[.,]\d+)?)\s*(?:%|percent|per cent)\s+of\s+(?:(?:all|our|the|its|their|active|affected"
+    r"|paying|logged-in|signed-in|registered|european|us|eu)\s+){0,3}"
     r"(?:users?|customers?|accounts?|visitors?|subscribers?|members?|clients?|tenants?|merchants?|people)\b",
     re.IGNORECASE,
 )
@@ -146,7 +146,7 @@ def share_of_users(text: str) -> str:
     return found[1].replace(",", ".")
 
 
-# ---- the pieces of a line ----------------------------------------------------------------------------------------------
+# ---- the pieces of a line ------------------------------------------------------------------------
 
 
 def _word(text: str) -> tuple[str, str]:
@@ -227,7 +227,7 @@ def _one_number(verb: str, text: str, prefix: str = "") -> tuple[int, str]:
     return number, rest
 
 
-# ---- readers: one per shape ----------------------------------------------------------------------------------------------
+# ---- readers: one per shape ----------------------------------------------------------------------
 
 
 def _entry(kind: Kind, verb: str, *, optional: bool = False) -> Reader:

@@ -146,7 +146,7 @@ class Incident:
     last_question: int = GUIDING_QUESTIONS
     last_said: dict[str, ev.Numbered] = field(default_factory=dict)
 
-    # ---- what is true now --------------------------------------------------------------------------------------------
+    # ---- what is true now ------------------------------------------------------------------------
 
     @property
     def status(self) -> Status:
@@ -173,7 +173,7 @@ class Incident:
         return sorted(chosen, key=lambda e: e.order)
 
     def latest(self, kind: Kind) -> Entry | None:
-        """The entry of that kind that was recorded last and counts: a later cause, fix or summary replaces the earlier."""
+        """The entry of that kind that was recorded last and counts: a later cause or fix replaces the earlier."""
         return next((e for e in reversed(self.entries.values()) if e.live and e.kind is kind), None)
 
     def windows(self) -> list[Window]:
@@ -242,7 +242,7 @@ class Incident:
                 return entry
         return None
 
-    # ---- how it changes ----------------------------------------------------------------------------------------------
+    # ---- how it changes --------------------------------------------------------------------------
 
     def apply(self, happened: ev.Event) -> None:
         """Takes the next event in. Undoing folds the record again without the event that was taken back."""

@@ -727,10 +727,12 @@ def moment(at: datetime, zone: str) -> str:
 
 
 def ago(at: datetime, now: datetime) -> str:
-    """ "9 min ago", "in 2 min", or "just now" within a minute."""
+    """ "9 min ago", "in 2 min", "3 days ago" from 48 hours on, or "just now" within a minute."""
     if abs(now - at) < timedelta(minutes=1):
         return "just now"
-    return f"{duration(now - at)} ago" if at < now else f"in {duration(at - now)}"
+    away = abs(now - at)
+    length = duration(away) if away < timedelta(hours=48) else f"{away.days} days"
+    return f"{length} ago" if at < now else f"in {length}"
 
 
 def duration(d: timedelta) -> str:

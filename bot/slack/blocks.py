@@ -6,6 +6,7 @@ record. An answer to a recorded line has at most two lines (DESIGN.md, "Answers"
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, assert_never
@@ -124,7 +125,7 @@ LABELS: dict[Kind, str] = {
 FOUND_BY = {Source.MONITORING: "monitoring", Source.ENGINEER: "an engineer", Source.CUSTOMER: "a customer"}
 
 
-# ---- the one door --------------------------------------------------------------------------------------------------------
+# ---- the one door --------------------------------------------------------------------------------
 
 
 def answer(outcome: Outcome, prefix: str = "/incident") -> JSON:
@@ -208,7 +209,7 @@ def _packed(lines: Iterable[str]) -> list[str]:
     return parts or ["–"]
 
 
-# ---- what was recorded ---------------------------------------------------------------------------------------------------
+# ---- what was recorded ---------------------------------------------------------------------------
 
 
 def recorded(said: Recorded, prefix: str = "/incident") -> list[str]:
@@ -369,7 +370,7 @@ def _second(said: Recorded, last: ev.Event, prefix: str) -> str:
         case ev.Started():
             clauses.append(f"Say what happens: {prefix} note … · Commander? {prefix} lead @name")
             if said.invite:
-                clauses.append("Not in a private channel yet? Invite me: /invite @Scribe – all is recorded meanwhile.")
+                clauses.append("I am not in this private channel: /invite @Scribe. Everything is recorded meanwhile.")
             if said.keeps_chat_days:
                 clauses.append(f"Messages of this channel are kept for {said.keeps_chat_days} days.")
         case ev.Resolved():
@@ -384,7 +385,7 @@ def _second(said: Recorded, last: ev.Event, prefix: str) -> str:
         case ev.ImpactDescribed() if last.share:
             clauses.append(f"→ share of users: {last.share} %")
         case ev.Mitigated():
-            clauses.append(f"Not so? {prefix} again <text> starts a second window.")
+            clauses.append(f"Not so? {prefix} again … starts a second window.")
         case ev.CauseFound() if said.impact_on:
             clauses.append("Impact is still on. A guess?")
         case ev.Fixed() if said.impact_on:
@@ -422,7 +423,7 @@ def shown(text: str | None, limit: int = SHOWN_TEXT) -> str:
     return f"{escape(clip(text, limit))} _({len(text):,} characters, all kept)_"
 
 
-# ---- looking ---------------------------------------------------------------------------------------------------------------
+# ---- looking -------------------------------------------------------------------------------------
 
 
 def _title(place: Place, *, drill: bool = False) -> str:
@@ -604,7 +605,7 @@ def _help(h: Help) -> list[str]:
     return lines
 
 
-# ---- the draft -------------------------------------------------------------------------------------------------------------
+# ---- the draft -----------------------------------------------------------------------------------
 
 MARKDOWN = 11_500  # Slack's limit is 12,000 characters of `markdown` blocks a message
 
@@ -619,7 +620,7 @@ def draft(digest: Any, receipts: Mapping[str, JSON]) -> JSON:
     shared = receipts.get("slack_file")
     if shared:
         lines.append(f"Markdown: <{shared['link']}|{escape(shared['name'])}>")
-    lines.append(f"• Duration: {escape(digest.duration)}" + _impact_length(digest))
+    lines.append(f"• Duration: {escape(digest.duration)}")
     if digest.impact:
         lines.append(f"• Impact: {shown(digest.impact, 300)}")
     lines.append(f"• Found by {escape(digest.found_by)}" if digest.found_by else "• How it was found: unknown")
@@ -634,16 +635,23 @@ def draft(digest: Any, receipts: Mapping[str, JSON]) -> JSON:
     return _message(lines)
 
 
-def _impact_length(digest: Any) -> str:
-    if not digest.impact_duration or digest.duration.startswith(digest.impact_duration):
-        return ""
-    return f" Users were affected for {escape(digest.impact_duration)}."
+_PICTURE = re.compile(r"^!\[[^\]]*\]\([^)]*\)\n+", re.MULTILINE)
+_EVIDENCE = re.compile(r"\[↗\]\([^)\s]*#e(\d+)(?: \"[^\"]*\")?\)")
+_RELATIVE = re.compile(r"(?<!\\)\[((?:[^\[\]\\]|\\.)*)\]\((?!https?://)[^)]*\)")
+
+
+def _without_files(document: str) -> str:
+    return _RELATIVE.sub(r"\1", _EVIDENCE.sub(r"(#\1)", _PICTURE.sub("", document)))
 
 
 def markdown(document: str) -> list[JSON]:
-    """A whole document as messages with `markdown` blocks, broken between paragraphs where it is long."""
+    """A whole document as messages with `markdown` blocks, broken between paragraphs where it is long.
+
+    Links into the annex lead nowhere in Slack: evidence is given as the entry's number, and the picture, which stands
+    in the same thread, is left out.
+    """
     parts: list[str] = []
-    for paragraph in document.split("\n\n"):
+    for paragraph in _without_files(document).split("\n\n"):
         while len(paragraph) > MARKDOWN:
             cut = max(paragraph.rfind("\n", 1, MARKDOWN), paragraph.rfind(" ", 1, MARKDOWN))
             cut = cut if cut > 0 else MARKDOWN

@@ -231,7 +231,7 @@ def _json(body: JSON) -> BoltResponse:
     return BoltResponse(status=200, body=json.dumps(body), headers={"content-type": "application/json"})
 
 
-# ---- payload -> Heard ----------------------------------------------------------------------------------------------------
+# ---- payload -> Heard ----------------------------------------------------------------------------
 
 
 def _from_command(body: JSON, mentions: dict[str, str]) -> Heard:

@@ -7,6 +7,7 @@ at its web door with signed requests; letters are pumped by hand.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -160,7 +161,10 @@ def play(stage: Stage, story: Story, progress: Callable[[int, int], None] = lamb
     for number, line in enumerate(story.lines, start=1):
         if line.person not in people:
             people[line.person] = stage.workspace.add_user(
-                f"person{len(people) + 1}", display_name=line.person, real_name=line.person, tz=story.zone
+                _handle(line.person, {person.name for person in people.values()}),
+                display_name=line.person,
+                real_name=line.person,
+                tz=story.zone,
             )
             stage.workspace.join(people[line.person], channel)
         _let_time_pass(stage, line.at)
@@ -171,6 +175,12 @@ def play(stage: Stage, story: Story, progress: Callable[[int, int], None] = lamb
         progress(number, len(story.lines))
     stage.settle()
     return channel
+
+
+def _handle(name: str, taken: set[str]) -> str:
+    """A Slack user name for a role, as people would choose it; numbered where another has it."""
+    plain = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:40] or "person"
+    return next(handle for n in range(1, len(taken) + 2) if (handle := f"{plain}-{n}" if n > 1 else plain) not in taken)
 
 
 def _let_time_pass(stage: Stage, until: datetime) -> None:

@@ -1,0 +1,226 @@
+"""The annex: every entry with its history, who took part, what else changed (POSTMORTEM.md, S22, S28)."""
+
+from __future__ import annotations
+
+from bot.core import events as ev
+from bot.core import times
+from bot.core.document import AnnexEntry, Change, Link, Responder
+from bot.core.events import Kind
+from bot.core.incident import Entry, history
+from bot.core.wording import LABELS, REDACTED, Wording
+
+
+def entries(wording: Wording) -> tuple[AnnexEntry, ...]:
+    """Every entry that was ever recorded, in the order in which they happened; removed ones too, marked."""
+    changes = _changes_by_entry(wording)
+    everything = sorted(wording.incident.entries.values(), key=lambda e: e.order)
+    return tuple(_entry(wording, entry, changes.get(entry.number, [])) for entry in everything)
+
+
+def _entry(wording: Wording, entry: Entry, changes: list[Change]) -> AnnexEntry:
+    published = wording.incident.published
+    return AnnexEntry(
+        number=entry.number,
+        seq=entry.seq,
+        kind=entry.kind,
+        at=entry.at,
+        recorded=entry.recorded_at,
+        label=wording.label(entry),
+        when=wording.moment(entry.at, entry.approx),
+        approx=entry.approx,
+        text=wording.text(entry),
+        by=wording.person(entry.by),
+        recorded_by=wording.person(entry.event.by) if entry.event.by != entry.by else "",
+        recorded_at=wording.moment(entry.recorded_at),
+        withdrawn=entry.withdrawn,
+        why_withdrawn=entry.why_withdrawn,
+        redacted=entry.redacted,
+        starred=entry.starred,
+        late=bool(published and entry.seq > published.upto),
+        said_in=entry.event.said_in,
+        history=tuple(changes),
+    )
+
+
+def _changes_by_entry(wording: Wording) -> dict[int, list[Change]]:
+    incident = wording.incident
+    of_task = {e.event.task: e for e in incident.entries.values() if isinstance(e.event, ev.TaskAdded)}
+    found: dict[int, list[Change]] = {}
+    for seq, mark in history(incident):
+        number = _about(mark, of_task)
+        if number is None or number not in incident.entries:
+            continue
+        entry = incident.entries[number]
+        said = _change(wording, seq, mark, redacted=_redacted_after(incident.happened, seq, number))
+        if not found.get(number) and isinstance(mark, ev.TextCorrected | ev.KindCorrected | ev.TimeCorrected):
+            found.setdefault(number, []).append(_first(wording, entry))
+        found.setdefault(number, []).append(said)
+    return found
+
+
+def _about(mark: ev.Event, of_task: dict[int, Entry]) -> int | None:
+    match mark:
+        case ev.Numbered():
+            return None
+        case (
+            ev.EffectSeen()
+            | ev.HypothesisConfirmed()
+            | ev.Starred()
+            | ev.TextCorrected()
+            | ev.KindCorrected()
+            | ev.TimeCorrected()
+            | ev.Removed()
+            | ev.Redacted()
+        ):
+            return mark.entry
+        case ev.TaskChanged() | ev.TaskDone() | ev.TaskDropped():
+            return of_task[mark.task].number if mark.task in of_task else None
+        case _:
+            return None
+
+
+def _redacted_after(happened: list[ev.Event], seq: int, number: int) -> bool:
+    return any(isinstance(one, ev.Redacted) and one.entry == number for one in happened[seq - 1 :])
+
+
+def _first(wording: Wording, entry: Entry) -> Change:
+    """An entry as it was recorded first."""
+    gone = _redacted_after(wording.incident.happened, entry.seq, entry.number)
+    event = entry.event
+    what = f"recorded as {LABELS[event.kind].lower()} of {wording.moment(event.at, event.approx)}"
+    by, at = wording.person(entry.by), wording.moment(entry.recorded_at)
+    return Change(entry.seq, what, REDACTED if gone else event.text, by, at, False)
+
+
+def _change(wording: Wording, seq: int, mark: ev.Event, *, redacted: bool = False) -> Change:
+    what, text = _in_words(wording, mark)
+    if redacted and text and isinstance(mark, ev.TextCorrected | ev.TaskChanged):
+        text = REDACTED
+    undone = seq in wording.incident.undone
+    return Change(seq, what, text, wording.person(mark.by), wording.moment(mark.recorded_at), undone)
+
+
+def _in_words(wording: Wording, mark: ev.Event) -> tuple[str, str]:
+    """What a change did, and the words that belong to it."""
+    match mark:
+        case ev.EffectSeen(worked=worked):
+            return "marked as helpful" if worked else "marked as without effect", ""
+        case ev.HypothesisConfirmed():
+            return "confirmed", ""
+        case ev.Starred(on=on):
+            return "kept in the document" if on else "no longer kept in the document", ""
+        case ev.TextCorrected(text=text):
+            return "text corrected", text
+        case ev.KindCorrected(to=to):
+            return f"kind corrected to {LABELS[to].lower()}", ""
+        case ev.TimeCorrected(at=at, approx=approx):
+            return f"moved to {wording.moment(at, approx)}", ""
+        case ev.Removed(text=text):
+            return "removed", text
+        case ev.Redacted():
+            return "text destroyed", ""
+        case ev.TaskChanged():
+            return _task_change(wording, mark), mark.text or ""
+        case ev.TaskDone(at=at):
+            return f"done {times.day(at, wording.zone)}", ""
+        case ev.TaskDropped(text=text):
+            return "dropped", text
+        case ev.Retitled(text=text):
+            return "title changed", text
+        case ev.OnsetSet(at=at, approx=approx):
+            return f"begin of impact set to {wording.moment(at, approx)}", ""
+        case ev.ZoneSet(zone=zone):
+            return f"zone set to {zone}", ""
+        case ev.NotApplicable(gap=gap):
+            return f"not applicable: {gap}", ""
+        case ev.SectionWritten(section=section, text=text):
+            return f"section {section} {'written by hand' if text else 'given back to Scribe'}", ""
+        case ev.ReviewCalled():
+            return "review asked for", " ".join(part for part in (mark.who, mark.text) if part)
+        case ev.Approved(upto=upto):
+            return f"approved as it was after event {upto}", ""
+        case ev.Published(upto=upto):
+            return f"published as it was after event {upto}", ""
+        case ev.SharedTo():
+            return "shared", ""
+        case _:
+            return mark.name, ""
+
+
+def _task_change(wording: Wording, mark: ev.TaskChanged) -> str:
+    parts = []
+    if mark.owner is not None or mark.person:
+        parts.append(f"owner {wording.person(mark.person, mark.owner or '') or 'nobody'}")
+    if mark.category:
+        parts.append(mark.category.value)
+    if mark.due:
+        parts.append(f"due {mark.due.isoformat()}")
+    if mark.text:
+        parts.append("text corrected")
+    return ", ".join(parts) or "changed"
+
+
+def changes(wording: Wording) -> tuple[Change, ...]:
+    """What changed about the incident or its document apart from entries, and what was taken back."""
+    found: list[Change] = []
+    for seq, one in history(wording.incident):
+        if isinstance(
+            one,
+            ev.Retitled
+            | ev.OnsetSet
+            | ev.ZoneSet
+            | ev.NotApplicable
+            | ev.SectionWritten
+            | ev.ReviewCalled
+            | ev.Approved
+            | ev.Published
+            | ev.SharedTo,
+        ):
+            found.append(_change(wording, seq, one))
+    return tuple(found)
+
+
+def responders(wording: Wording) -> tuple[Responder, ...]:
+    """Everybody who took part: who held roles first, then by number of entries, then in order of appearance."""
+    incident = wording.incident
+    entries: dict[str, int] = {}
+    roles: dict[str, list[str]] = {}
+    seen: list[str] = []
+    for entry in sorted(incident.entries.values(), key=lambda e: e.number):
+        if not entry.live:
+            continue
+        who = wording.person(entry.by)
+        seen.append(who)
+        entries[who] = entries.get(who, 0) + 1
+        given = _given_role(wording, entry)
+        if given:
+            seen.append(given[0])
+            held = roles.setdefault(given[0], [])
+            if given[1] not in held:
+                held.append(given[1])
+    everybody = list(dict.fromkeys(seen))
+    everybody.sort(key=lambda name: (name not in roles, -entries.get(name, 0)))
+    return tuple(Responder(name, tuple(roles.get(name, ())), entries.get(name, 0)) for name in everybody)
+
+
+def _given_role(wording: Wording, entry: Entry) -> tuple[str, str] | None:
+    gone = wording.destroyed(entry)
+    match entry.event:
+        case ev.RoleGiven(role=role, person=person, who=who):
+            return wording.person(person, who), role
+        case ev.HandedOver(person=person, who=who):
+            return wording.person(person, who), "commander"
+        case ev.Escalated(target=target, person=person) if entry.kind is Kind.ESCALATION and (person or not gone):
+            name = wording.person(person, target)
+            return (name, "called in") if name else None
+        case _:
+            return None
+
+
+def links(wording: Wording) -> tuple[Link, ...]:
+    """Supporting information in the order in which it was recorded."""
+    found = []
+    for entry in sorted(wording.incident.live(Kind.LINK), key=lambda e: e.number):
+        url = entry.event.url if isinstance(entry.event, ev.LinkAdded) and not wording.destroyed(entry) else ""
+        found.append(Link(url, wording.text(entry), entry.number))
+    return tuple(found)

@@ -1,0 +1,311 @@
+"""A postmortem as data, without any markup: what each part of the document and of the annex says.
+
+Texts that people recorded stand in fields of their own, whole; everything else is labels, times, durations and counts.
+Lists say how many items were left out (`more`), so that a budget can shorten them without touching the templates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from bot.core.events import Kind
+from bot.core.facts import FactState
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the record does not say about its document: numbers and file names.
+
+    `chain` is the head of the chain; it is printed in the annex and in the JSON.
+    """
+
+    number: int = 0
+    revision: int = 1
+    document: str = "postmortem.md"
+    annex: str = "postmortem.timeline.md"
+    picture: str = "postmortem.svg"
+    chain: str = ""
+    template: str = "default"
+
+
+class Missing(StrEnum):
+    """How something that is not there is printed in its place (POSTMORTEM.md, rule 6)."""
+
+    UNKNOWN = "unknown"
+    NOT_RECORDED = "not recorded"
+    NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[T]):
+    """Items that are printed, and how many more stand in the annex only."""
+
+    items: tuple[T, ...] = ()
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A labelled line: `text` is what is said, `missing` is printed instead (or before it), `entries` are the evidence.
+
+    `see` is the time of the timeline line to look at, where the text stands there already; `said` marks the words of
+    a person.
+    """
+
+    label: str = ""
+    text: str = ""
+    entries: tuple[int, ...] = ()
+    missing: Missing | None = None
+    question: int | None = None
+    see: str = ""
+    said: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What stands above the first part."""
+
+    title: str
+    number: int
+    severity: int | None
+    drill: bool
+    status: str
+    stage: str
+    revision: int
+    approvals: tuple[str, ...]
+    reviewed: str
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the timeline.
+
+    `clock` is the time as printed (with ~ and, where it changes, the day), `label` the kind in words, `mark` ✗ or "",
+    `notes` short remarks of Scribe's after the text, `about` and `about_clock` the hypothesis of a dead end; `cut` says
+    that only the first sentence is printed. `weight` orders lines by how much they must stand in the document.
+    """
+
+    entry: int
+    at: datetime
+    kind: Kind
+    clock: str
+    label: str
+    text: str
+    mark: str = ""
+    milestone: bool = False
+    notes: tuple[str, ...] = ()
+    about: int | None = None
+    about_clock: str = ""
+    cut: bool = False
+    weight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A phase of the timeline; `day` where all of it happened on a day that was not named before."""
+
+    name: str
+    day: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The phases, the line about zones that opens them, and what has been looked for in vain."""
+
+    zones: str
+    phases: tuple[Stretch, ...]
+    missing: tuple[str, ...] = ()
+    question: int | None = None
+    more: int = 0
+    more_dead_ends: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ActionItem:
+    """An action item: owner, due date and category as printed, "" where unknown."""
+
+    number: int
+    entry: int
+    text: str
+    owner: str
+    due: str
+    category: str
+    state: str
+    done: str
+    why_dropped: str
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """The action items; `ownerless` says that no open one has an owner or a due date, which is then said once."""
+
+    tasks: Listed[ActionItem]
+    ownerless: bool
+    missing: Missing | None
+    question: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An open question: `key` names the kind of gap, `ask` whom, `hint` the entry that may say it."""
+
+    number: int
+    key: str
+    text: str
+    ask: str = ""
+    hint: int | None = None
+    said: bool = False
+    in_document: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GuidingQuestion:
+    """A question of the review and its answers, if any."""
+
+    name: str
+    text: str
+    entry: int | None
+    answers: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Lengths in seconds, None where a part is unknown. All count from the onset of impact, save `acknowledge`."""
+
+    impact: int | None = None
+    detect: int | None = None
+    acknowledge: int | None = None
+    mitigate: int | None = None
+    resolve: int | None = None
+    windows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric in words, for the annex."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Responder:
+    """Somebody who took part."""
+
+    name: str
+    roles: tuple[str, ...]
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A correction, mark or other change of the record, in words; `undone` when it was taken back."""
+
+    seq: int
+    what: str
+    text: str
+    by: str
+    at: str
+    undone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnnexEntry:
+    """An entry with all that is known about it.
+
+    `by` wrote it, `recorded_by` (if another) recorded it; `withdrawn` is "removed", "undone" or "".
+    """
+
+    number: int
+    seq: int
+    kind: Kind
+    at: datetime
+    recorded: datetime
+    label: str
+    when: str
+    approx: bool
+    text: str
+    by: str
+    recorded_by: str
+    recorded_at: str
+    withdrawn: str
+    why_withdrawn: str
+    redacted: bool
+    starred: bool
+    late: bool
+    said_in: str
+    history: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """A window of impact, for the picture."""
+
+    start: datetime
+    end: datetime | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Supporting information."""
+
+    url: str
+    text: str
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class Headlines:
+    """The words of the channel's post: the values of the summary without evidence, "" where unknown."""
+
+    duration: str
+    impact_duration: str
+    impact: str
+    found_by: str
+    root_cause: str
+    ask: str
+
+
+@dataclass(frozen=True, slots=True)
+class Postmortem:
+    """The whole document and its annex. `written` holds the sections that a person wrote, by name."""
+
+    options: Options
+    zone: str
+    header: Header
+    summary: tuple[Statement, ...]
+    timeline: Timeline
+    cause: Statement
+    trigger: Statement | None
+    factors: Listed[Statement]
+    factors_missing: Statement | None
+    workaround: Statement | None
+    fix: Statement
+    confirmed: tuple[Statement, ...]
+    improvements: Listed[Statement]
+    improvements_missing: Statement | None
+    actions: Actions
+    lessons: Listed[Statement]
+    questions: tuple[Question, ...]
+    guiding: tuple[GuidingQuestion, ...]
+    metrics: Metrics
+    metric_lines: tuple[Metric, ...]
+    responders: tuple[Responder, ...]
+    entries: tuple[AnnexEntry, ...]
+    all_factors: tuple[Statement, ...]
+    all_tasks: tuple[ActionItem, ...]
+    all_lessons: tuple[Statement, ...]
+    links: tuple[Link, ...]
+    changes: tuple[Change, ...]
+    windows: tuple[Impact, ...]
+    facts: tuple[FactState, ...]
+    headlines: Headlines
+    written: dict[str, str] = field(default_factory=dict)

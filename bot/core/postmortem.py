@@ -1,0 +1,365 @@
+"""Events -> Postmortem: what the document says, part by part (POSTMORTEM.md, "The default form", "Rules for the text").
+
+Pure: the same events, names and options give the same document. Must not know Markdown, HTML or any template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from bot.core import annex, metrics, timeline, times
+from bot.core import events as ev
+from bot.core.document import (
+    ActionItem,
+    Actions,
+    Header,
+    Headlines,
+    Impact,
+    Listed,
+    Missing,
+    Options,
+    Postmortem,
+    Statement,
+    Timeline,
+)
+from bot.core.events import Kind
+from bot.core.facts import LESSONS, State, open_tasks, states
+from bot.core.incident import Entry, Incident, Stage, Status, Task, fold
+from bot.core.questions import Questions, guiding
+from bot.core.wording import LABELS, SOURCES, Wording, first_sentence, length, listed, minute, share, until_long
+
+__all__ = ["Options", "Postmortem", "compile", "compose"]
+
+
+def compile(happened: Sequence[ev.Event], names: Mapping[str, str], options: Options) -> Postmortem:
+    """The postmortem of these events. `names` gives the display name for a person's key."""
+    return compose(fold(happened, options.number), names, options)
+
+
+def compose(incident: Incident, names: Mapping[str, str], options: Options) -> Postmortem:
+    """The postmortem of an incident as it stands."""
+    return _Composition(incident, names, options).whole()
+
+
+class _Composition:
+    """One document in the making."""
+
+    def __init__(self, incident: Incident, names: Mapping[str, str], options: Options) -> None:
+        self.incident = incident
+        self.options = options
+        self.wording = Wording(incident, names)
+        self.states = states(incident)
+        self.questions = Questions(self.wording, self.states)
+        self.metrics = metrics.measure(incident)
+
+    def whole(self) -> Postmortem:
+        incident = self.incident
+        guided = guiding(self.wording)
+        factors = self._said("", Kind.FACTOR)
+        tasks = tuple(self._task(task) for _, task in sorted(incident.tasks.items()))
+        lessons, takeaway = self._lessons()
+        answered = tuple(
+            Statement(g.text, a.text, a.entries, said=True, question=None, see="") for g in guided for a in g.answers
+        )
+        improvements = self._said("", Kind.IMPROVEMENT)
+        return Postmortem(
+            options=self.options,
+            zone=incident.zone,
+            header=self._header(),
+            summary=self._summary(takeaway),
+            timeline=self._timeline(),
+            cause=self._cause(),
+            trigger=self._trigger(),
+            factors=Listed(factors),
+            factors_missing=None if factors else self._none("", "S19", "factors", Missing.NOT_RECORDED),
+            workaround=self._workaround(),
+            fix=self._latest("Fix", Kind.FIX, "S11", "fix"),
+            confirmed=self._confirmed(),
+            improvements=Listed(improvements),
+            improvements_missing=None if improvements else self._none("", "S12", "measures", Missing.NOT_RECORDED),
+            actions=self._actions(tasks),
+            lessons=Listed(lessons + answered),
+            questions=self.questions.asked,
+            guiding=guided,
+            metrics=self.metrics,
+            metric_lines=metrics.in_words(self.metrics),
+            responders=annex.responders(self.wording),
+            entries=annex.entries(self.wording),
+            all_factors=factors,
+            all_tasks=tasks,
+            all_lessons=tuple(s for kind in (Kind.TAKEAWAY, *LESSONS) for s in self._said(LABELS[kind], kind)),
+            links=annex.links(self.wording),
+            changes=annex.changes(self.wording),
+            windows=self._windows(),
+            facts=self.states,
+            headlines=self._headlines(),
+            written={name: section.text for name, section in sorted(incident.sections.items())},
+        )
+
+    # ---- small pieces ----------------------------------------------------------------------------
+
+    def _said(self, label: str, *kinds: Kind) -> tuple[Statement, ...]:
+        """What was recorded of these kinds, in the order of recording."""
+        found = sorted(self.incident.live(*kinds), key=lambda e: e.number)
+        return tuple(self._statement(label, entry) for entry in found)
+
+    def _statement(self, label: str, entry: Entry, text: str = "") -> Statement:
+        return Statement(label, text or self.wording.text(entry), (entry.number,), said=True)
+
+    def _latest(self, label: str, kind: Kind, fact: str, key: str, how: Missing = Missing.UNKNOWN) -> Statement:
+        entry = self.incident.latest(kind)
+        return self._statement(label, entry) if entry else self._none(label, fact, key, how)
+
+    def _none(self, label: str, fact: str, key: str, how: Missing = Missing.UNKNOWN) -> Statement:
+        return self.questions.statement(label, fact, key, how)
+
+    # ---- above the first part --------------------------------------------------------------------
+
+    def _header(self) -> Header:
+        incident = self.incident
+        approvals = tuple(dict.fromkeys(self.wording.person(a.by) for a in incident.approvals))
+        if approvals:
+            reviewed = f"approved by {listed(list(approvals))}"
+        elif incident.stage is Stage.DRAFT:
+            reviewed = "not reviewed"
+        else:
+            reviewed = "not approved yet" if incident.stage is Stage.IN_REVIEW else "published without approval"
+        return Header(
+            title=self.wording.title,
+            number=self.options.number,
+            severity=incident.severity,
+            drill=incident.drill,
+            status=self._status(),
+            stage=incident.stage.value,
+            revision=self.options.revision,
+            approvals=approvals,
+            reviewed=reviewed,
+            entries=len([e for e in incident.entries.values() if e.live]),
+        )
+
+    def _status(self) -> str:
+        """How the incident stands, "" when it is resolved: then the document need not say it."""
+        incident = self.incident
+        match incident.status:
+            case Status.RESOLVED:
+                return ""
+            case Status.OPEN:
+                return "still going on"
+            case Status.MITIGATED:
+                return "mitigated, not resolved yet"
+            case Status.CANCELLED:
+                return "cancelled"
+            case Status.DUPLICATE:
+                last = incident.latest(Kind.DUPLICATE)
+                of = last.event.of if last and isinstance(last.event, ev.DuplicateFound) else 0
+                return f"duplicate of INC-{of}" if of else "duplicate"
+
+    # ---- issue summary ---------------------------------------------------------------------------
+
+    def _summary(self, takeaway: Statement) -> tuple[Statement, ...]:
+        incident = self.incident
+        lines: list[Statement] = []
+        summary = incident.latest(Kind.SUMMARY)
+        if summary:
+            lines.append(self._statement("Summary", summary))
+        lines.append(Statement("Duration", self._duration()))
+        lines += self._affected()
+        lines.append(self._share())
+        lines.append(self._found_by())
+        cause = incident.latest(Kind.CAUSE)
+        if cause:
+            lines.append(self._statement("Root cause", cause, first_sentence(self.wording.text(cause))))
+        else:
+            lines.append(self._none("Root cause", "S3", "cause"))
+        lines.append(takeaway)
+        return tuple(lines)
+
+    def _duration(self) -> str:
+        incident, wording, over = self.incident, self.wording, self.incident.resolution
+        onset = incident.onset
+        if onset is None:
+            return ""
+        if over:
+            about = "~" if incident.onset_approx or over.approx else ""
+            lasted = f"{about}{until_long(length(onset, over.at))}"
+            said = f"{lasted}, {wording.span(onset, over.at, incident.onset_approx, over.approx)}."
+        else:
+            state = self._status().split(",")[0]
+            since = wording.moment(onset, incident.onset_approx)
+            said = f"{state}, since {since}." if state == "still going on" else f"{state}; it began {since}."
+        return f"{said} {self._users_affected()}".rstrip()
+
+    def _users_affected(self) -> str:
+        """The second duration: how long users were affected, where that is not the whole (S1)."""
+        windows, over, onset = self.incident.windows(), self.incident.resolution, self.incident.onset
+        last = windows[-1] if windows else None
+        if last is None or last.end is None or onset is None or self.metrics.impact is None:
+            return ""
+        whole = over is not None and minute(last.end) >= minute(over.at)
+        if whole and len(windows) == 1:
+            return ""
+        about = "~" if any(w.start_approx or w.end_approx for w in windows) else ""
+        lasted = f"{about}{until_long(timedelta(seconds=self.metrics.impact))}"
+        until = self.wording.near(last.end, onset, last.end_approx)
+        several = f" in {len(windows)} windows, the last" if len(windows) > 1 else ","
+        return f"Users were affected for {lasted}{several} until {until}."
+
+    def _affected(self) -> list[Statement]:
+        incident = self.incident
+        lines: list[Statement] = []
+        named = [(name, number) for name, number in incident.services() if not self._gone(number)]
+        if named:
+            numbers = tuple(dict.fromkeys(number for _, number in named))
+            lines.append(Statement("Affected", ", ".join(name for name, _ in named), numbers, said=True))
+        elif any(self.wording.destroyed(e) for e in incident.live(Kind.SERVICES)):
+            entry = incident.live(Kind.SERVICES)[0]
+            lines.append(self._statement("Affected", entry))
+        else:
+            lines.append(self._none("Affected", "S2a", "impact"))
+        told = sorted(incident.live(Kind.IMPACT), key=lambda e: e.number)
+        saw = [e for e in told if isinstance(e.event, ev.ImpactDescribed) and e.event.seen_by_users]
+        lines += [self._statement("Impact", entry) for entry in told if entry not in saw]
+        lines += [self._statement("Users saw", entry) for entry in saw]
+        if not told:
+            lines.append(self._none("Impact", "S2b", "impact"))
+        return lines
+
+    def _gone(self, number: int) -> bool:
+        return self.wording.destroyed(self.incident.entries[number])
+
+    def _share(self) -> Statement:
+        entry = self.incident.share()
+        if entry:
+            return Statement("Share of users", share(entry.share), (entry.number,))
+        return self._none("Share of users", "S2c", "share")
+
+    def _found_by(self) -> Statement:
+        entry, source, onset = self.incident.detection, self.incident.source(), self.incident.onset
+        if entry is None:
+            return self._none("Found by", "S4", "detection")
+        at = self.wording.near(entry.at, onset or entry.at, entry.approx)
+        how_soon = f", {metrics.after(self.metrics.detect)}" if self.metrics.detect is not None else ""
+        if source is None:
+            missing = self._none("Found by", "S5", "detection")
+            return Statement("Found by", f"at {at}{how_soon}.", (entry.number,), missing.missing, missing.question)
+        return Statement("Found by", f"{SOURCES[source]} at {at}{how_soon}.", (entry.number,))
+
+    # ---- timeline --------------------------------------------------------------------------------
+
+    def _timeline(self) -> Timeline:
+        looked_for = (("S6a", "actions"), ("S7", "dead ends"), ("S8", "escalations"), ("S24", "messages"))
+        missing = tuple(word for fact, word in looked_for if self.questions.state(fact) is State.OPEN)
+        question = self.questions.number("path") if {"dead ends", "escalations"} & set(missing) else None
+        if question is None and "messages" in missing:
+            question = self.questions.number("messages")
+        return timeline.compose(self.wording, missing, question)
+
+    # ---- root cause and resolution ---------------------------------------------------------------
+
+    def _cause(self) -> Statement:
+        return self._latest("Cause", Kind.CAUSE, "S10", "cause")
+
+    def _trigger(self) -> Statement | None:
+        entry = self.incident.latest(Kind.TRIGGER)
+        if entry is None:
+            return None
+        if timeline.happened(self.incident, entry):
+            return Statement("Trigger", entries=(entry.number,), see=self._see(entry))
+        return self._statement("Trigger", entry)
+
+    def _workaround(self) -> Statement | None:
+        """What stopped the impact, apart from the lasting fix (S11): it stands in the timeline already."""
+        if self.incident.latest(Kind.FIX) is None and self.questions.state("S11") is not State.OPEN:
+            return None
+        steps = [e for e in self.incident.live(Kind.MITIGATED) if e.text] or self.incident.live(Kind.MITIGATION)
+        return Statement("Workaround", entries=(steps[-1].number,), see=self._see(steps[-1])) if steps else None
+
+    def _see(self, entry: Entry) -> str:
+        return f"{self.wording.hour(entry.at, entry.approx)} {self.wording.letters(entry.at)}"
+
+    def _confirmed(self) -> tuple[Statement, ...]:
+        found = self._said("Confirmed", Kind.VERIFIED)
+        return found or (self._none("Confirmed", "S16", "confirmation", Missing.NOT_RECORDED),)
+
+    # ---- corrective and preventative measures ----------------------------------------------------
+
+    def _task(self, task: Task) -> ActionItem:
+        entry = self.incident.entries[task.entry]
+        gone = self.wording.destroyed(entry)
+        return ActionItem(
+            number=task.number,
+            entry=task.entry,
+            text=self.wording.text(entry),
+            owner=self.wording.person(task.person, "" if gone else task.owner),
+            due=_day(task.due) if task.due else "",
+            category=task.category.value if task.category else "",
+            state=task.state,
+            done=times.day(task.done_at, self.incident.zone) if task.done_at else "",
+            why_dropped=task.why_dropped,
+        )
+
+    def _actions(self, tasks: tuple[ActionItem, ...]) -> Actions:
+        undone = open_tasks(self.incident)
+        bare = bool(undone) and all(not (t.owner or t.person) and t.due is None for t in undone)
+        question = self.questions.number("tasks")
+        missing = self.questions.missing("S13", Missing.NOT_RECORDED) if not tasks else None
+        return Actions(Listed(tasks), bare and len(undone) > 1, missing, question)
+
+    def _lessons(self) -> tuple[tuple[Statement, ...], Statement]:
+        """The lessons and the takeaway: without one, the first that went badly moves up and is not repeated (S17)."""
+        wrong = list(self._said(LABELS[Kind.WRONG], Kind.WRONG))
+        entry = self.incident.latest(Kind.TAKEAWAY)
+        moved = False
+        if entry:
+            takeaway = self._statement("Takeaway", entry)
+        elif wrong:
+            first = wrong.pop(0)
+            takeaway = Statement("Takeaway", first.text, first.entries, said=True)
+            moved = True
+        else:
+            takeaway = self._none("Takeaway", "S17", "lessons")
+        lines = list(self._said(LABELS[Kind.WELL], Kind.WELL)) or [self._lesson_missing(Kind.WELL)]
+        if wrong:
+            lines += wrong
+        elif moved:
+            lines.append(Statement(LABELS[Kind.WRONG], "see the takeaway above."))
+        else:
+            lines.append(self._lesson_missing(Kind.WRONG))
+        lines += list(self._said(LABELS[Kind.LUCKY], Kind.LUCKY)) or [self._lesson_missing(Kind.LUCKY)]
+        return tuple(lines), takeaway
+
+    def _lesson_missing(self, kind: Kind) -> Statement:
+        return self._none(LABELS[kind], "S21", "lessons", Missing.NOT_RECORDED)
+
+    # ---- for the picture and the channel ---------------------------------------------------------
+
+    def _windows(self) -> tuple[Impact, ...]:
+        def in_words(start: datetime, end: datetime | None) -> str:
+            if end is None:
+                return f"Impact since {self.wording.moment(start, utc=False)}"
+            return f"Impact for {until_long(length(start, end))}, {self.wording.span(start, end)}"
+
+        return tuple(Impact(w.start, w.end, in_words(w.start, w.end)) for w in self.incident.windows())
+
+    def _headlines(self) -> Headlines:
+        incident = self.incident
+        found = self._found_by()
+        cause = incident.latest(Kind.CAUSE)
+        impacts = sorted(incident.live(Kind.IMPACT), key=lambda e: e.number)
+        asks = [q.ask for q in self.questions.asked if q.ask]
+        about_cause = next((q.ask for q in self.questions.asked if q.key == "cause"), "")
+        return Headlines(
+            duration=self._duration(),
+            impact_duration=until_long(timedelta(seconds=self.metrics.impact))
+            if self.metrics.impact is not None
+            else "",
+            impact=self.wording.text(impacts[0]) if impacts else "",
+            found_by=found.text if found.missing is None else "",
+            root_cause=first_sentence(self.wording.text(cause)) if cause else "",
+            ask=about_cause or (asks[0] if asks else ""),
+        )
+
+
+def _day(on: date) -> str:
+    return times.day(datetime(on.year, on.month, on.day, 12, tzinfo=UTC), "UTC")

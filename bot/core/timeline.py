@@ -1,0 +1,196 @@
+"""The timeline: which entries it shows, in which phase, and how each line reads (POSTMORTEM.md, rules 3 and 4)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from bot.core import events as ev
+from bot.core import times
+from bot.core.document import Line, Stretch, Timeline
+from bot.core.events import Kind
+from bot.core.facts import HAPPENING
+from bot.core.incident import Entry, Incident
+from bot.core.wording import LONG, Wording, first_sentence, minute, words
+
+PHASES = ("Lead-up", "Discovery", "Investigation", "Resolution", "Afterwards")
+
+MILESTONES = frozenset({Kind.MITIGATED, Kind.AGAIN, Kind.RESOLUTION, Kind.REOPENED})
+
+WEIGHTS: dict[Kind, int] = {
+    Kind.RESOLUTION: 80,
+    Kind.TRIGGER: 80,
+    Kind.REOPENED: 75,
+    Kind.AGAIN: 75,
+    Kind.ESCALATION: 70,
+    Kind.DEAD_END: 50,
+    Kind.HYPOTHESIS: 45,
+    Kind.DECISION: 45,
+    Kind.MITIGATION: 40,
+    Kind.MITIGATED: 40,
+    Kind.ACTION: 35,
+    Kind.DETECTION: 35,
+    Kind.SEVERITY: 30,
+    Kind.UPDATE: 25,
+    Kind.ACK: 20,
+    Kind.HANDOVER: 15,
+    Kind.NOTE: 10,
+}
+STARRED = 100
+"""The weight of what a person wants to see in the document; the first detection and the last mitigation weigh 80."""
+
+
+def on_timeline(incident: Incident) -> list[Entry]:
+    """The entries that tell what happened, in order; a trigger only if it is known when it happened."""
+    return [e for e in incident.live() if e.kind in HAPPENING and (e.kind is not Kind.TRIGGER or happened(incident, e))]
+
+
+def happened(incident: Incident, trigger: Entry) -> bool:
+    """Whether the time of a trigger is that of the trigger: one said when impact was over is the time of saying it."""
+    windows = incident.windows()
+    end = windows[-1].end if windows else None
+    return end is None or trigger.at < end
+
+
+def compose(wording: Wording, missing: tuple[str, ...], question: int | None) -> Timeline:
+    """The whole timeline; `missing` names what was looked for in vain, `question` the one that asks for it."""
+    incident = wording.incident
+    entries = on_timeline(incident)
+    if not entries:
+        return Timeline("", (), missing, question)
+    zones = wording.zones(entries[0].at, entries[-1].at, any(e.approx for e in entries))
+    groups: dict[str, list[Entry]] = {name: [] for name in PHASES}
+    for entry, phase in zip(entries, phases(incident, entries), strict=True):
+        groups[phase].append(entry)
+    lines = _Lines(wording, entries)
+    stretches = tuple(lines.stretch(name, group) for name, group in groups.items() if group)
+    return Timeline(zones, stretches, missing, question)
+
+
+def phases(incident: Incident, entries: list[Entry]) -> list[str]:
+    """The phase of each entry: by onset, first detection, last mitigation and resolution, whichever are known."""
+    found, over = incident.detection, incident.resolution
+    mitigated = _last_mitigated(incident)
+    begin = min((at for at in (incident.onset, found.at if found else None) if at), default=None)
+    turn = mitigated or over
+    result: list[str] = []
+    for entry in entries:
+        if over and entry.order > over.order:
+            phase = "Afterwards"
+        elif begin and entry.order[0] < minute(begin):
+            phase = "Lead-up"
+        elif turn and entry.order >= turn.order:
+            phase = "Resolution"
+        elif found and entry.order <= found.order:
+            phase = "Discovery"
+        else:
+            phase = "Investigation"
+        result.append(phase)
+    return result
+
+
+def _last_mitigated(incident: Incident) -> Entry | None:
+    """The `mitigated` that ended the last window, unless impact came back after it."""
+    windows = incident.windows()
+    number = windows[-1].ended_by if windows else None
+    entry = incident.entries.get(number) if number else None
+    return entry if entry and entry.kind is Kind.MITIGATED else None
+
+
+class _Lines:
+    """Writes lines in order; remembers which day and which letters of the zone were named last."""
+
+    def __init__(self, wording: Wording, entries: list[Entry]) -> None:
+        self.wording = wording
+        self.incident = wording.incident
+        self.named: date | None = None
+        self.letters = wording.letters(entries[0].at)
+        self.begins, self.ends = _borders(self.incident, entries)
+        self.turns = {e.number for e in (self.incident.detection, _last_mitigated(self.incident)) if e}
+        self.ruled_out = {
+            e.event.hypothesis for e in entries if e.kind is Kind.DEAD_END and isinstance(e.event, ev.RuledOut)
+        }
+
+    def stretch(self, name: str, group: list[Entry]) -> Stretch:
+        days = {self.wording.date(e.at) for e in group}
+        heading = ", ".join(self._day(group[0].at)) if len(days) == 1 and self.named not in days else ""
+        return Stretch(name, heading, tuple(self._line(entry) for entry in group))
+
+    def _day(self, at: datetime) -> list[str]:
+        """The day as it is named where it changes: with its year when that is new; then the zone when that changed."""
+        day, letters = self.wording.date(at), self.wording.letters(at)
+        said = times.day(at, self.wording.zone)
+        if self.named and self.named.year == day.year:
+            said = said.rsplit(" ", 1)[0]
+        changed = letters != self.letters
+        self.named, self.letters = day, letters
+        return [said, letters] if changed else [said]
+
+    def _line(self, entry: Entry) -> Line:
+        wording = self.wording
+        clock = wording.hour(entry.at, entry.approx)
+        if self.named != wording.date(entry.at):
+            said, *letters = self._day(entry.at)
+            clock = " ".join([said, clock, *letters])
+        elif self.letters != wording.letters(entry.at):
+            self.letters = wording.letters(entry.at)
+            clock = f"{clock} {self.letters}"
+        text = wording.text(entry)
+        sentence = first_sentence(text) if words(text) > LONG else text.strip()
+        about = self._hypothesis(entry)
+        return Line(
+            entry=entry.number,
+            at=entry.at,
+            kind=entry.kind,
+            clock=clock,
+            label=wording.label(entry),
+            text=sentence,
+            mark="✗" if entry.kind is Kind.DEAD_END else "",
+            milestone=entry.kind in MILESTONES,
+            notes=self._notes(entry),
+            about=about.number if about else None,
+            about_clock=wording.hour(about.at, about.approx) if about else "",
+            cut=sentence != text.strip(),
+            weight=self._weight(entry),
+        )
+
+    def _hypothesis(self, entry: Entry) -> Entry | None:
+        if entry.kind is Kind.DEAD_END and isinstance(entry.event, ev.RuledOut) and entry.event.hypothesis:
+            found = self.incident.entries.get(entry.event.hypothesis)
+            return found if found and found.live and found.kind is Kind.HYPOTHESIS else None
+        return None
+
+    def _notes(self, entry: Entry) -> tuple[str, ...]:
+        notes: list[str] = []
+        if entry.kind in (Kind.ACTION, Kind.MITIGATION) and entry.worked is not None:
+            notes.append("Helped." if entry.worked else "No effect.")
+        if entry.kind is Kind.HYPOTHESIS:
+            if entry.confirmed:
+                notes.append("Confirmed.")
+            elif entry.number in self.ruled_out:
+                notes.append("Ruled out.")
+        if entry.number in self.begins:
+            notes.append("Impact begins.")
+        if entry.number in self.ends:
+            notes.append("Impact ends.")
+        return tuple(notes)
+
+    def _weight(self, entry: Entry) -> int:
+        if entry.starred:
+            return STARRED
+        return 80 if entry.number in self.turns else WEIGHTS[entry.kind]
+
+
+def _borders(incident: Incident, entries: list[Entry]) -> tuple[set[int], set[int]]:
+    """The entries that say that impact begins and ends: the one that caused it, else the first of that minute."""
+    begins: set[int] = set()
+    ends: set[int] = set()
+    shown = {e.number for e in entries}
+    for window in incident.windows():
+        for border, at, by in ((begins, window.start, window.started_by), (ends, window.end, window.ended_by)):
+            if at is None:
+                continue
+            first = next((e.number for e in entries if e.order[0] == minute(at)), None)
+            number = by if by in shown else first
+            if number is not None:
+                border.add(number)
+    return begins, ends
