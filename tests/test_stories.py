@@ -60,7 +60,7 @@ def cast(stage: Stage) -> Cast:
     return Cast(stage)
 
 
-# ---- the main job ----------------------------------------------------------------------------------------------------------
+# ---- the main job --------------------------------------------------------------------------------
 
 
 def test_an_incident_told_line_by_line_ends_with_its_draft_and_link_in_the_channel(cast: Cast) -> None:
@@ -162,7 +162,7 @@ def test_a_mention_is_kept_as_a_name_and_a_broadcast_fires_nowhere(cast: Cast) -
     assert "&lt;!channel&gt;" in answer.text
 
 
-# ---- nothing is doubled ----------------------------------------------------------------------------------------------------
+# ---- nothing is doubled --------------------------------------------------------------------------
 
 
 def test_a_redelivered_command_is_answered_like_the_first_time_and_changes_nothing(cast: Cast) -> None:
@@ -238,7 +238,7 @@ def test_a_later_note_makes_revision_two_in_the_same_post(cast: Cast) -> None:
     ]
 
 
-# ---- text without a verb -----------------------------------------------------------------------------------------------------
+# ---- text without a verb -------------------------------------------------------------------------
 
 
 def test_text_without_a_verb_is_offered_and_recorded_with_one_tap_at_the_time_it_was_typed(cast: Cast) -> None:
@@ -280,7 +280,7 @@ def test_the_nearest_verb_is_named(cast: Cast) -> None:
     assert "“mitigated”" in cast.type(cast.ada, "mitigatd pool halved").text
 
 
-# ---- bad input ---------------------------------------------------------------------------------------------------------------
+# ---- bad input -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_a_line_typed_in_the_wrong_channel_is_recorded_to_the_open_incident_with
     assert cast.texts()[-1] == (2, Kind.NOTE, "CPU is at 100 %")
 
 
-# ---- private channels ----------------------------------------------------------------------------------------------------------
+# ---- private channels ----------------------------------------------------------------------------
 
 
 def test_a_private_channels_incident_shows_only_inside_that_channel(stage: Stage) -> None:
@@ -334,7 +334,15 @@ def test_a_private_channels_incident_shows_only_inside_that_channel(stage: Stage
     cast.type(cast.ada, "start Breach of the vault")
     cast.type(cast.ada, "note the intruder is called Mallory")
     outside = stage.workspace.add_channel("general", members=[cast.ada, cast.ben])
-    for line in ("list", "list Breach", "search Mallory", "status", "note INC-1: x", "duplicate of 1", "timeline INC-1:"):
+    for line in (
+        "list",
+        "list Breach",
+        "search Mallory",
+        "status",
+        "note INC-1: x",
+        "duplicate of 1",
+        "timeline INC-1:",
+    ):
         answer = cast.type(cast.ben, line, outside)
         said = answer.text.replace("mentions “Breach”", "").replace("mentions “Mallory”", "")
         assert "Breach" not in said
@@ -371,7 +379,7 @@ def test_a_bot_that_is_not_in_a_private_channel_records_all_the_same_and_the_dra
     assert "Markdown:" in posts[0].text
 
 
-# ---- corrections ---------------------------------------------------------------------------------------------------------------
+# ---- corrections ---------------------------------------------------------------------------------
 
 
 def test_undo_takes_back_ones_own_last_and_never_anothers(cast: Cast) -> None:
@@ -457,7 +465,7 @@ def test_every_event_of_a_story_comes_back_from_the_file(cast: Cast) -> None:
     assert isinstance(before.entries[5].event, ev.Escalated)
 
 
-# ---- the record is on disk before anybody is told ----------------------------------------------------------------------------------
+# ---- the record is on disk before anybody is told ------------------------------------------------
 
 
 def test_nothing_is_confirmed_when_the_insert_fails(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -515,10 +523,12 @@ def test_listeners_are_registered_once(cast: Cast) -> None:
     assert len(cast.stage.app.bolt._listeners) == before
 
 
-# ---- looking ---------------------------------------------------------------------------------------------------------------------
+# ---- looking -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("line", ["", "status", "timeline", "timeline all", "gaps", "list", "help", "help all", "help told"])
+@pytest.mark.parametrize(
+    "line", ["", "status", "timeline", "timeline all", "gaps", "list", "help", "help all", "help told"]
+)
 def test_looking_answers_only_the_person_and_records_nothing(cast: Cast, line: str) -> None:
     cast.type(cast.ada, "start Checkout returns errors")
     answer = cast.type(cast.ada, line)
@@ -541,7 +551,7 @@ def test_draft_and_export_come_to_the_one_who_asked(cast: Cast) -> None:
     assert [f.name for f in cast.stage.workspace.files if cast.channel.id in f.shares] == []
 
 
-# ---- other ways in -----------------------------------------------------------------------------------------------------------------
+# ---- other ways in -------------------------------------------------------------------------------
 
 
 def test_a_mention_in_a_thread_works_as_the_command_and_answers_there(cast: Cast) -> None:
