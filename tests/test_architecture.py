@@ -157,7 +157,7 @@ def test_the_table_is_read_whole() -> None:
     assert table["core"] == Row(frozenset({"core"}), frozenset({"dateutil"}))
     assert table["render"] == table["figure"]
     assert table["slack.listeners"].from_bot == {"core", "scribe", "slack.*"}
-    assert table["web"].third_party == {"flask", "slack_bolt", "prometheus_client"}
+    assert table["web"].third_party == {"flask", "slack_bolt"}
     assert table["app"] == Row(frozenset({"everything"}), frozenset({"everything"}))
 
 
