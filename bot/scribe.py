@@ -167,7 +167,14 @@ class Scribe:
             )
         taken = offer.choices[choice]
         if taken.undoes:
-            return self.handle(cmd.Undo(seq=taken.undoes), heard, offer=offer, choice=choice)
+            undone = self.handle(
+                cmd.Undo(seq=taken.undoes),
+                heard if not taken.line else replace(heard, origin=f"{heard.origin}:undo", by_letter=False),
+                offer=None if taken.line else offer,
+                choice=choice,
+            )
+            if not taken.line or isinstance(undone, Refused):
+                return undone
         line = taken.line or offer.line
         heard = replace(heard, mentions=offer.mentions, channel=offer.channel)
         try:
@@ -784,22 +791,25 @@ def _about(incident: Incident, happened: ev.Event) -> Entry | None:
 def _buttons(incident: Incident, happened: Sequence[ev.Event], seqs: Sequence[int], line: str) -> tuple[Choice, ...]:
     """The one-tap ways to put right what was recorded."""
     last, seq = happened[-1], seqs[-1]
+    typed = line.split(None, 1)[0].casefold() if line.split() else ""
+    row = find(typed)
+    choices: list[Choice] = []
     if isinstance(last, ev.Resolved):
-        return (Choice("Undo", LINE_TO_CONFIRM, undoes=seq),)
-    row = find(line.split(None, 1)[0]) if line.split() else None
-    if isinstance(last, ev.Numbered) and row is not None and row.everyday:
-        return (Choice("Make it a note", f"edit INC-{incident.number}: {last.entry} as note"),)
+        choices.append(Choice("Undo", LINE_TO_CONFIRM, undoes=seq))
+    if isinstance(last, ev.Numbered) and row is not None and row.everyday and typed != "resolve":
+        choices.append(Choice("Make it a note", f"note {line}", undoes=seq))
     windows = incident.windows()
-    if isinstance(last, ev.CauseFound) and windows and windows[-1].end is None:
-        return (Choice("It is a guess", f"edit INC-{incident.number}: {last.entry} as hypothesis"),)
-    if isinstance(last, ev.Fixed) and windows and windows[-1].end is None:
-        return (Choice("It is a step", f"edit INC-{incident.number}: {last.entry} as mitigation"),)
-    return ()
+    impact_on = bool(windows) and windows[-1].end is None
+    if isinstance(last, ev.CauseFound) and impact_on:
+        choices.append(Choice("It is a guess", f"edit INC-{incident.number}: {last.entry} as hypothesis"))
+    if isinstance(last, ev.Fixed) and impact_on:
+        choices.append(Choice("It is a step", f"edit INC-{incident.number}: {last.entry} as mitigation"))
+    return tuple(choices)
 
 
 def _entry_line(entry: Entry, people: dict[str, str]) -> EntryLine:
-    said = entry.event
     return EntryLine(
+        event=entry.event,
         number=entry.number,
         kind=entry.kind,
         at=entry.at,
@@ -810,12 +820,6 @@ def _entry_line(entry: Entry, people: dict[str, str]) -> EntryLine:
         corrected=any(isinstance(one, ev.TextCorrected | ev.KindCorrected | ev.TimeCorrected) for one in entry.history),
         starred=entry.starred,
         worked=entry.worked,
-        source=said.source if isinstance(said, ev.Detected) else None,
-        target=said.target
-        if isinstance(said, ev.Escalated)
-        else said.audience
-        if isinstance(said, ev.ToldStakeholders)
-        else "",
     )
 
 

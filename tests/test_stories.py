@@ -275,6 +275,15 @@ def test_an_offer_is_gone_after_a_day_and_says_so(cast: Cast) -> None:
     assert "Type the line again." in cast.stage.workspace.ephemerals(cast.ada)[-1].text
 
 
+@pytest.mark.parametrize("line", ["well done everybody", "lucky us", "again the graphs are odd", "resolved by itself?"])
+def test_an_everyday_word_taken_for_a_verb_is_made_a_note_with_one_tap(cast: Cast, line: str) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    answer = cast.type(cast.ada, line)
+    cast.stage.workspace.click(cast.ada, answer, "Make it a note")
+    assert cast.texts() == [(1, Kind.STARTED, "Checkout returns errors"), (3, Kind.NOTE, line)]
+    assert cast.incident().is_open
+
+
 def test_the_nearest_verb_is_named(cast: Cast) -> None:
     cast.type(cast.ada, "start Checkout returns errors")
     assert "“mitigated”" in cast.type(cast.ada, "mitigatd pool halved").text
@@ -290,7 +299,7 @@ def test_the_nearest_verb_is_named(cast: Cast) -> None:
         ("note", "needs a text"),
         ("note    ", "needs a text"),
         ("worked 99", "There is no entry 99"),
-        ("confirmed 1", "is no hypothesis"),
+        ("confirmed 1", "is not a hypothesis"),
         ("note at 25:99 x", "25:99"),
         ("note at 2027-01-01 10:00 x", "lies in the future"),
         ("move 1 03:00", "opened the record"),

@@ -66,8 +66,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class EntryLine:
-    """An entry, for a list."""
+    """An entry as it stands, for a list; `event` is what was recorded first."""
 
+    event: ev.Numbered
     number: int
     kind: Kind
     at: datetime
@@ -78,8 +79,6 @@ class EntryLine:
     corrected: bool = False
     starred: bool = False
     worked: bool | None = None
-    source: Source | None = None
-    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)

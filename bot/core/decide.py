@@ -354,7 +354,7 @@ class _Decision:
     def _wrong_kind(self, entry: Entry, wanted: str, verb: str) -> Refusal:
         label = entry.kind.value.replace("_", " ")
         return Refusal(
-            f"Entry {entry.number} is no {wanted.split(' ', 1)[1]}: it is a {label}.",
+            f"Entry {entry.number} is not {wanted}: it is recorded as {label}.",
             f"Type timeline to see the numbers, or {VERBS[verb].usage}.",
         )
 

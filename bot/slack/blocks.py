@@ -456,8 +456,8 @@ def _status(s: Status, prefix: str) -> list[str]:
         lines.append("*Latest*  " + " · ".join(f"#{e.number} {shown(e.text or LABELS[e.kind], 60)}" for e in s.latest))
     if s.told:
         last = s.told[0]
-        to = f" {escape(last.target)}" if last.target else ""
-        lines.append(f"*Told*  {to.strip() or 'somebody'} {times.ago(last.at, s.now)}")
+        audience = last.event.audience if isinstance(last.event, ev.ToldStakeholders) else ""
+        lines.append(f"*Told*  {escape(audience) or 'somebody'} {times.ago(last.at, s.now)}")
     entries, people = _count(s.entries, "entry", "entries"), _count(s.people, "person", "people")
     lines.append(f"*Record*  {entries} by {people} · {_count(s.tasks, 'task')}, {s.tasks_open} open")
     if s.waiting:
@@ -502,11 +502,7 @@ def _count(number: int, one: str, many: str = "") -> str:
 
 def entry_line(e: EntryLine, zone: str) -> str:
     """An entry in a list."""
-    label = LABELS[e.kind]
-    if e.source:
-        label += f" by {FOUND_BY[e.source]}"
-    if e.target:
-        label += f" to {escape(e.target)}" if e.kind is Kind.ESCALATION else f" {escape(e.target)}"
+    label = _list_label(e)
     tail = "".join(
         [
             " ⭐" if e.starred else "",
@@ -520,6 +516,34 @@ def entry_line(e: EntryLine, zone: str) -> str:
         text = f": ~{shown(e.text, 300)}~" if e.text else ""
     at = f"{'~' if e.approx else ''}{times.clock(e.at, zone)}"
     return f"#{e.number} · {at} · {ICONS[e.kind]} {label}{text}{tail} – {escape(e.by)}"
+
+
+def _list_label(e: EntryLine) -> str:
+    """What kind of entry it is, with the particulars that its text does not hold."""
+    label = LABELS[e.kind]
+    match e.event:
+        case ev.Detected() if e.event.source:
+            return f"{label} by {FOUND_BY[e.event.source]}"
+        case ev.Escalated() if e.event.target:
+            return f"{label} to {escape(e.event.target)}"
+        case ev.ToldStakeholders() if e.event.audience:
+            return f"{label} {escape(e.event.audience)}"
+        case ev.RuledOut() if e.event.hypothesis:
+            return f"{label} #{e.event.hypothesis}"
+        case ev.RoleGiven():
+            return f"{escape(e.event.who)} is {escape(e.event.role)}"
+        case ev.HandedOver():
+            return f"{escape(e.event.who)} is commander"
+        case ev.SeveritySet():
+            return f"{label} SEV{e.event.severity}"
+        case ev.TaskAdded():
+            return f"{label} T{e.event.task}"
+        case ev.QuestionAsked():
+            return f"{label} R{e.event.question}"
+        case ev.LinkAdded():
+            return f"{label} {escape(e.event.url)}"
+        case _:
+            return label
 
 
 def _timeline(t: Timeline, prefix: str) -> list[str]:
@@ -561,7 +585,7 @@ def _gaps(g: Gaps, prefix: str) -> list[str]:
     if g.not_applicable:
         lines.append(f"Not applicable: {escape('; '.join(g.not_applicable))}")
     if g.gaps:
-        lines.append(f"Does one not apply? `{prefix} none <its number>`")
+        lines.append(f"Does one not apply? For example: `{prefix} none {g.gaps[0].number}`")
     return lines
 
 
