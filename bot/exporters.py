@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,12 +93,16 @@ def write(folder: Path, called: Names, page: Page) -> Path:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.part")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    # a name of its own: `scribe export` may write the same file while `scribe serve` does
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 class FileExporter:
@@ -113,6 +118,18 @@ class FileExporter:
         except OSError as failure:
             raise Undelivered(f"The Markdown could not be written to {self._folder}: {failure.strerror}.") from failure
         return {"path": str(path)}
+
+    def scrub(self, place: Place, newest: JSON) -> None:
+        """Takes the files of earlier revisions away. Raises Undelivered when the disk does not let it."""
+        newest_names = named(Path(str(newest["path"])).name.removesuffix(".md"))
+        kept = {newest_names.document, newest_names.annex, newest_names.picture, newest_names.json}
+        ours = re.compile(rf"{place.number:04d}-[a-z0-9-]+(\.r\d+)?(\.timeline)?\.(md|svg|json)")
+        try:
+            for path in self._folder.glob(f"{place.number:04d}-*"):
+                if ours.fullmatch(path.name) and path.name not in kept:
+                    path.unlink(missing_ok=True)
+        except OSError as failure:
+            raise Undelivered(f"Files in {self._folder} could not be taken away: {failure.strerror}.") from failure
 
 
 class SlackFileExporter:
@@ -133,3 +150,6 @@ class SlackFileExporter:
                 if not failure.permanent:
                     raise
         return {"file": shared.file, "link": shared.permalink, "name": called.document}
+
+    def scrub(self, place: Place, newest: JSON) -> None:
+        """Nothing to do: each upload takes the file before it away."""

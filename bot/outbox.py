@@ -44,8 +44,8 @@ class Writing(Reading, Protocol):
     """What the store lets us write."""
 
     def lease(self, now: datetime, seconds: float) -> Letter | None: ...
-    def settle(self, letter: Letter, state: str, now: datetime, error: str = "") -> None: ...
-    def again(self, letter: Letter, due_at: datetime, error: str) -> None: ...
+    def settle(self, letter: Letter, state: str, now: datetime, error: str = "") -> bool: ...
+    def again(self, letter: Letter, due_at: datetime, error: str) -> bool: ...
     def pin(self, incident: int, revision: int) -> None: ...
     def keep_receipt(self, place: Place, target: str, revision: int, receipt: JSON) -> None: ...
     def enqueue(self, letters: Iterable[Letter]) -> None: ...
@@ -172,8 +172,8 @@ class Outbox:
                 self._failed(letter, failure)
         if failure is None:
             with self._store.writing() as tx:
-                tx.settle(letter, "sent", self._clock())
-                tx.enqueue(following)
+                if tx.settle(letter, "sent", self._clock()):
+                    tx.enqueue(following)
         return True
 
     def _failed(self, letter: Letter, failure: Undelivered) -> None:
@@ -209,6 +209,8 @@ class Outbox:
                     replace(letter, kind="export", body={**letter.body, "target": target}, blocking=False)
                     for target in self._in_thread
                 ]
+            case "scrub":
+                self._scrub(letter)
             case "share":
                 self._share(letter)
             case "draft":
@@ -384,6 +386,16 @@ class Outbox:
         if known.private is False and not known.member:
             self._slack.join(channel)
         self._post(letter, channel, self._wording.draft(page.digest, receipts), f"share-{letter.key}")
+
+    def _scrub(self, letter: Letter) -> None:
+        """A text was destroyed: files of earlier revisions, which hold it, are taken away."""
+        assert letter.incident is not None
+        with self._store.reading() as tx:
+            place = tx.by_key(letter.incident)
+            receipts = tx.receipts(letter.incident)
+        assert place is not None
+        for target in receipts.keys() & self._exporters.keys():
+            self._exporters[target].scrub(place, receipts[target])
 
     def _show_draft(self, letter: Letter) -> None:
         _, page, _ = self._page(letter, letter.body["upto"], self._next_revision(letter))

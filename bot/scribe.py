@@ -36,7 +36,7 @@ from bot.core.decide import LINE_TO_CONFIRM, Speaker, decide
 from bot.core.errors import Choice, Question, Refusal
 from bot.core.events import Kind
 from bot.core.grammar import FIRST_EIGHT, FORMATS, TABLE, VERBS, Context, Parsed, find, nearest, parse
-from bot.core.incident import Entry, Incident, Stage, fold, history
+from bot.core.incident import REDACTED, Entry, Incident, Stage, fold, history
 from bot.core.incident import Status as State
 from bot.core.record import JSON, Channel, Letter, Offer, Person, Place
 
@@ -384,12 +384,16 @@ class Scribe:
                     tx.enqueue([Letter("share", place.team, other, body, now, place.key, blocking=False)])
                 case _:
                     pass
+        redacted = any(isinstance(one, ev.Redacted) for one in happened)
         if incident.status is State.RESOLVED:
-            due = now + (self._rules.draft_delay if was is not State.RESOLVED else QUIET)
+            quiet = timedelta() if redacted else QUIET
+            due = now + (self._rules.draft_delay if was is not State.RESOLVED else quiet)
             self._revise(tx, place, incident.seq, due)
         elif was is State.RESOLVED:
             tx.drop(place.key, DRAFT_LETTERS)
             tx.forget_unsent_revision(place.key)
+        if redacted:  # earlier revisions hold the text: they go, after the new one is there
+            tx.enqueue([Letter("scrub", place.team, draft_lane(place), {}, now, place.key, blocking=False)])
 
     def _revise(self, tx: Writing, place: Place, upto: int, due: datetime) -> None:
         revision, new = tx.revise(place, upto)
@@ -733,7 +737,10 @@ class Scribe:
         incident = self._remembered.pop(place.key, None)
         if incident is None or incident.seq > place.seq:
             incident = Incident(number=place.number)
-        for happened in tx.events(place.key, after=incident.seq, upto=place.seq):
+        fresh = tx.events(place.key, after=incident.seq, upto=place.seq)
+        if any(isinstance(happened, ev.Redacted) for happened in fresh):  # by another process: its words are gone
+            incident, fresh = Incident(number=place.number), tx.events(place.key, upto=place.seq)
+        for happened in fresh:
             incident.apply(happened)
         self._remembered[place.key] = incident
         if len(self._remembered) > REMEMBERED_INCIDENTS:
@@ -814,7 +821,7 @@ def _entry_line(entry: Entry, people: dict[str, str]) -> EntryLine:
         kind=entry.kind,
         at=entry.at,
         approx=entry.approx,
-        text=entry.text,
+        text=REDACTED if entry.redacted else entry.text,
         by=people.get(entry.by, ""),
         withdrawn=entry.withdrawn,
         corrected=any(isinstance(one, ev.TextCorrected | ev.KindCorrected | ev.TimeCorrected) for one in entry.history),

@@ -417,6 +417,28 @@ def test_a_redacted_text_is_gone_from_the_file_and_the_chain_holds(cast: Cast) -
     assert (incidents, findings) == (1, [])
 
 
+def test_a_text_redacted_after_the_draft_was_posted_is_nowhere_any_more(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.type(cast.ada, "note the password is hunter2-secret")
+    cast.type(cast.ada, "resolve")
+    cast.stage.settle()
+    cast.stage.clock.advance(timedelta(hours=1))
+    asked = cast.type(cast.ben, "redact 2")
+    cast.stage.workspace.click(cast.ben, asked, "Destroy the text")
+    cast.stage.pump()
+    for path in cast.stage.settings.database.parent.rglob("*"):
+        assert path.is_dir() or b"hunter2-secret" not in path.read_bytes(), path.name
+    assert sorted(path.name for path in cast.stage.settings.export_dir.glob("*.md")) == [
+        "0001-checkout-returns-errors.r2.md",
+        "0001-checkout-returns-errors.r2.timeline.md",
+    ]
+    for message in cast.stage.workspace.messages(cast.channel):
+        assert (
+            "hunter2-secret" not in cast.stage.workspace.text(message) or message.user != cast.stage.workspace.bot_user
+        )
+    assert not any(b"hunter2-secret" in (f.content or b"") for f in cast.stage.workspace.files if not f.deleted)
+
+
 def test_every_event_of_a_story_comes_back_from_the_file(cast: Cast) -> None:
     lines = [
         "start sev2 drill Checkout returns errors since 02:50",

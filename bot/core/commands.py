@@ -86,7 +86,10 @@ class AddTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeTask:
-    """Change owner, kind, due date or wording of action item `task`."""
+    """Change owner, kind, due date or wording of action item `task`.
+
+    `whole` is the text with "T3" before it: what a new one says where T3 is no task ("T3 instances are too small").
+    """
 
     task: int
     owner: str | None = None
@@ -94,6 +97,7 @@ class ChangeTask:
     category: Category | None = None
     due: date | None = None
     text: str = ""
+    whole: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
@@ -19,6 +19,16 @@ TWICE_WITHIN = timedelta(seconds=90)
 
 FAR_BEFORE = timedelta(hours=12)
 """A clock time without a date that lands further than this before onset is asked about."""
+
+_GIVEN = ("entry", "recorded_at", "at", "approx", "zone", "task")
+"""What the record gives to a line, or is compared apart: the same line twice differs in nothing else."""
+
+_STRUCTURED = frozenset(
+    {
+        Kind.TASK, Kind.ROLE, Kind.HANDOVER, Kind.SEVERITY, Kind.SERVICES, Kind.LINK, Kind.QUESTION, Kind.ANSWER,
+    }
+)  # fmt: skip
+"""Kinds that say more than a text: `edit <n> as <kind>` refuses them."""
 
 LINE_TO_CONFIRM = ""
 """A choice with this line stands for the line that was typed."""
@@ -52,11 +62,22 @@ def decide(
     """
     if isinstance(command, cmd.Start):
         return [_start(incident, command, by, now, said_at or now, confirmed=confirmed)]
-    if incident is None or incident.status in {Status.CANCELLED, Status.DUPLICATE}:
+    if incident is None:
         raise Refusal(
             "No incident is open in this channel.", "Type start <title> to open one, or list to see the open ones."
         )
+    if incident.status in {Status.CANCELLED, Status.DUPLICATE} and not _brings_back(command):
+        name = f"INC-{incident.number}"
+        raise Refusal(
+            f"{name} is {'cancelled' if incident.status is Status.CANCELLED else 'closed as a duplicate'}.",
+            f"Type reopen {name}: <why> if it is an incident after all, or start <title> to open another.",
+        )
     return _Decision(incident, by, now, said_at or now, confirmed, authors_only).of(command)
+
+
+def _brings_back(command: cmd.Change) -> bool:
+    """Whether a command is heard by an incident that was cancelled or closed as a duplicate."""
+    return isinstance(command, cmd.Undo) or (isinstance(command, cmd.Record) and command.kind is Kind.REOPENED)
 
 
 def _start(
@@ -189,9 +210,10 @@ class _Decision:
         text, when, extra = self._particulars(said)
         head = self._entry_head(when)
         self._not_captured_twice(said)
-        self._not_twice(kind, text, when)
         self._not_before_onset(kind, head["at"])
-        return ev.ENTRY_EVENTS[kind](**head, text=text, said_in=said.said_in, author=said.author, **extra)
+        self._not_after_the_end(kind, head["at"])
+        recorded = ev.ENTRY_EVENTS[kind](**head, text=text, said_in=said.said_in, author=said.author, **extra)
+        return self._not_twice(recorded, when)
 
     def _particulars(self, said: cmd.Record) -> tuple[str, times.When | None, dict[str, Any]]:
         """Text, time and what else the kind of entry holds."""
@@ -248,7 +270,7 @@ class _Decision:
 
     def _answered(self, said: cmd.Record) -> dict[str, Any]:
         if said.question is not None:
-            if said.question > GUIDING_QUESTIONS and said.question not in self.incident.questions:
+            if said.question not in {*range(1, GUIDING_QUESTIONS + 1), *self.incident.questions}:
                 raise Refusal(f"There is no question R{said.question}.", "Type gaps to see the open questions.")
             return {"question": said.question, "about": None}
         entry = self._existing(said.number or 0)
@@ -257,17 +279,25 @@ class _Decision:
 
     def _not_captured_twice(self, said: cmd.Record) -> None:
         """A captured message has at most one live entry of a kind."""
-        for entry in self.incident.entries.values():
-            if said.said_in and entry.live and entry.event.said_in == said.said_in and entry.kind is said.kind:
+        if not said.said_in:
+            return
+        for entry in self.incident.of_kind.get(said.kind, {}).values():
+            if entry.live and entry.event.said_in == said.said_in:
                 raise Refusal(
                     f"That message is recorded already, as entry {entry.number}.",
                     f"Type edit {entry.number} <text> to change it.",
                 )
 
-    def _not_twice(self, kind: Kind, text: str, when: times.When | None) -> None:
+    def _not_twice(self, said: ev.Numbered, when: times.When | None) -> ev.Numbered:
+        """What is to be recorded, unless it is word for word what the same person recorded a moment ago."""
         last = self.incident.last_said.get(self.by.key)
-        if self.confirmed or last is None or last.kind is not kind or last.text != text or last.entry == 1:
-            return
+        if self.confirmed or last is None or type(last) is not type(said):
+            return said
+        given = {name: getattr(said, name) for name in _GIVEN if hasattr(said, name)}
+        if isinstance(said, ev.QuestionAsked):
+            given["question"] = said.question
+        if replace(last, **given) != said:
+            return said
         entry = self.incident.entries[last.entry]
         same_time = when is None or when.at == entry.at
         if entry.live and same_time and timedelta() <= self.now - last.recorded_at <= TWICE_WITHIN:
@@ -276,14 +306,26 @@ class _Decision:
                 (Choice("Record it again", LINE_TO_CONFIRM, confirmed=True),),
                 "It is not recorded twice unless you say so.",
             )
+        return said
 
     def _not_before_onset(self, kind: Kind, at: datetime) -> None:
         onset = self.incident.onset
-        if kind in {Kind.MITIGATED, Kind.RESOLUTION, Kind.AGAIN} and onset and at < onset.replace(second=0):
+        begun = onset.replace(second=0, microsecond=0) if onset else None
+        if kind in {Kind.MITIGATED, Kind.RESOLUTION, Kind.AGAIN} and onset and begun and at < begun:
             zone = self.incident.zone
             raise Refusal(
                 f"That is {times.moment(at, zone)}, before impact began at {times.moment(onset, zone)}.",
                 "Type the time with its date, or onset <when> to correct when impact began.",
+                "when",
+            )
+
+    def _not_after_the_end(self, kind: Kind, at: datetime) -> None:
+        """Impact that comes back after the resolution means that it is not over."""
+        over = self.incident.resolution
+        if kind is Kind.AGAIN and over is not None and at >= over.at:
+            raise Refusal(
+                f"INC-{self.incident.number} was resolved at {times.moment(over.at, self.incident.zone)}.",
+                "Type reopen <why> first, then again <text>; or again with the earlier time at which impact came back.",
                 "when",
             )
 
@@ -296,8 +338,7 @@ class _Decision:
     # ---- tasks -----------------------------------------------------------------------------------
 
     def _add_task(self, said: cmd.AddTask) -> ev.Event:
-        self._not_twice(Kind.TASK, said.text, said.when)
-        return ev.TaskAdded(
+        added = ev.TaskAdded(
             **self._entry_head(said.when),
             text=said.text,
             task=self.incident.last_task + 1,
@@ -306,8 +347,17 @@ class _Decision:
             category=said.category,
             due=said.due,
         )
+        return self._not_twice(added, said.when)
 
     def _change_task(self, said: cmd.ChangeTask) -> ev.Event:
+        if said.whole and said.task not in self.incident.tasks:  # "T3 instances are too small"
+            if not self.confirmed:
+                raise Question(
+                    f"There is no action item T{said.task}. Nothing is recorded yet.",
+                    (Choice("Add it as a new one", LINE_TO_CONFIRM, confirmed=True),),
+                    self._known_tasks(),
+                )
+            return self._add_task(cmd.AddTask(text=said.whole, category=said.category, due=said.due))
         task = self._task(said.task)
         return ev.TaskChanged(
             **self._head(),
@@ -321,9 +371,12 @@ class _Decision:
 
     def _task(self, number: int) -> Task:
         if number not in self.incident.tasks:
-            known = ", ".join(f"T{n}" for n in self.incident.tasks) or "none yet"
-            raise Refusal(f"There is no action item T{number}.", f"Action items: {known}. Type todo <task> to add one.")
+            raise Refusal(f"There is no action item T{number}.", self._known_tasks())
         return self.incident.tasks[number]
+
+    def _known_tasks(self) -> str:
+        known = ", ".join(f"T{n}" for n in self.incident.tasks) or "none yet"
+        return f"Action items: {known}. Type todo <task> to add one."
 
     def _open_task(self, number: int) -> Task:
         task = self._task(number)
@@ -360,42 +413,47 @@ class _Decision:
 
     def _correct_text(self, said: cmd.CorrectText) -> ev.Event:
         entry = self._correctable(said.entry)
-        share = ""
+        text, share = said.text, ""
         added: tuple[str, ...] = ()
         removed: tuple[str, ...] = ()
         if entry.kind is Kind.IMPACT:
-            share = share_of_users(said.text)
+            share = share_of_users(text)
         if entry.kind is Kind.SERVICES:
-            added, removed = service_names(said.text)
+            added, removed = service_names(text)
+        if entry.kind is Kind.STARTED:  # a title is one line
+            text = " ".join(text.split())
         return ev.TextCorrected(
-            **self._head(), entry=entry.number, text=said.text, share=share, added=added, removed=removed
+            **self._head(), entry=entry.number, text=text, share=share, added=added, removed=removed
         )
 
     def _correct_kind(self, said: cmd.CorrectKind) -> ev.Event:
         entry = self._correctable(said.entry)
-        structured = {Kind.TASK, Kind.ROLE, Kind.HANDOVER, Kind.SEVERITY, Kind.SERVICES, Kind.LINK, Kind.QUESTION}
         if entry.kind in LIFE_KINDS or said.kind in LIFE_KINDS:
             raise Refusal(
                 "What opens, ends or reopens an incident keeps its kind.",
                 "Use undo, reopen, resolve or cancel instead.",
             )
-        if entry.kind in structured or said.kind in structured:
-            verb = said.kind if said.kind in structured else entry.kind
-            raise Refusal(
-                f"An entry cannot be turned into or out of a {verb.value}: it says more than a text.",
-                f"Type remove {entry.number} and record it anew.",
-            )
         if entry.kind is said.kind:
             raise Refusal(f"Entry {entry.number} is that already.", "Type edit <n> <text> to change its text.")
-        return ev.KindCorrected(**self._head(), entry=entry.number, to=said.kind)
+        if entry.kind in _STRUCTURED or said.kind in _STRUCTURED:
+            kind = said.kind if said.kind in _STRUCTURED else entry.kind
+            raise Refusal(
+                f"An entry cannot be turned into or out of {_a(kind.value)}: it says more than a text.",
+                f"Type remove {entry.number} and record it anew.",
+            )
+        self._not_before_onset(said.kind, entry.at)
+        self._not_after_the_end(said.kind, entry.at)
+        share = share_of_users(entry.text) if said.kind is Kind.IMPACT else ""
+        return ev.KindCorrected(**self._head(), entry=entry.number, to=said.kind, share=share)
 
     def _move(self, said: cmd.Move) -> ev.Event:
         entry = self._correctable(said.entry)
-        when = self._when(said.when)
-        assert when is not None
         if entry.kind is Kind.STARTED:
             raise Refusal("Entry 1 opened the record; its time stays.", "Type onset <when> for when impact began.")
+        when = said.when
+        self._when(when)
         self._not_before_onset(entry.kind, when.at)
+        self._not_after_the_end(entry.kind, when.at)
         return ev.TimeCorrected(**self._head(), entry=entry.number, at=when.at, approx=when.approx, zone=when.zone)
 
     def _set_onset(self, said: cmd.SetOnset) -> ev.Event:
@@ -434,20 +492,20 @@ class _Decision:
         return ev.Redacted(**self._head(), entry=entry.number)
 
     def _to_undo(self, wanted: int) -> int:
-        if wanted and wanted in self.incident.undone:
+        """The event to take back: the one that is wanted, else one's own last; nobody takes back another's."""
+        if wanted in self.incident.undone:
             raise Refusal("That was taken back already.", "Type timeline to see what stands.")
-        return wanted or self._last_own()
-
-    def _last_own(self) -> int:
-        for seq in range(self.incident.seq, 0, -1):
-            happened = self.incident.happened[seq - 1]
-            if happened.by != self.by.key or seq in self.incident.undone:
+        for seq in (wanted,) if wanted else range(self.incident.seq, 0, -1):
+            happened = self.incident.happened[seq - 1] if seq <= self.incident.seq else None
+            if happened is None or happened.by != self.by.key or seq in self.incident.undone:
                 continue
             match happened:
-                case ev.Undone() | ev.Redacted():
+                case ev.Undone():
                     continue
                 case ev.Started():
                     raise Refusal("Your last line opened the incident.", "Type cancel <why> if it was none.")
+                case ev.Redacted():
+                    raise Refusal("Your last line destroyed a text; it is gone.", "Type remove <n> for another entry.")
                 case ev.Published():
                     raise Refusal("What is published stays published.", "Record what is new: it becomes an addendum.")
                 case _:
@@ -530,8 +588,14 @@ class _Decision:
         return entry
 
     def _may_correct(self, entry: Entry) -> None:
-        if self.authors_only and entry.by != self.by.key:
+        if self.authors_only and self.by.key not in {entry.by, entry.event.by}:
             raise Refusal(
                 f"Only who recorded entry {entry.number} may correct it here (SCRIBE_CORRECTIONS=author).",
                 "Record what is right as a note.",
             )
+
+
+def _a(noun: str) -> str:
+    """ "a note", "an action" """
+    noun = noun.replace("_", " ")
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -356,10 +356,10 @@ class QuestionAnswered(Numbered):
 
 @dataclass(frozen=True, kw_only=True)
 class RoleGiven(Numbered):
-    """A person took a role: `role` is "commander", "communications", … ; `who` is the name as said."""
+    """A person took a role: `role` as it was said ("commander", "communications", …); `who` is the name as said."""
 
     kind = Kind.ROLE
-    role: str
+    role: str = words()
     person: str
     who: str = words("")
 
@@ -492,11 +492,12 @@ class TextCorrected(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class KindCorrected(Event):
-    """Entry `entry` is of another kind."""
+    """Entry `entry` is of another kind; what its text says for that kind (`share`) comes with it."""
 
     name = "kind_corrected"
     entry: int
     to: Kind
+    share: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

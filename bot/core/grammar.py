@@ -8,8 +8,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime
 
 from bot.core import times
 from bot.core.commands import (
@@ -129,13 +129,16 @@ GAP_WORDS = (
 SECTIONS = ("summary", "timeline", "cause", "measures", "questions")
 FORMATS = ("md", "json", "html", "csv")
 
-_SHARE = re.compile(
-    r"(?<![\d.,])(\d{1,3}(?:[.,]\d+)?)\s*(?:%|percent|per cent)\s+of\s+(?:(?:all|our|the|its|their|active|affected"
-    r"|paying|logged-in|signed-in|registered|european|us|eu)\s+){0,3}"
-    r"(?:users?|customers?|accounts?|visitors?|subscribers?|members?|clients?|tenants?|merchants?|people)\b",
+_SHARE = re.compile(  # "30–40 %" names no one share, "34 % of customer requests" one of requests
+    r"(?<![\d.,\-–—−])(\d{1,3}(?:[.,]\d+)?)\s*(?:%|percent|per cent)\s+of\s+"
+    r"(?:(?:all|our|the|its|their|active|affected|paying|logged-in|signed-in|registered|european|us|eu"
+    r"|user|customer|client|merchant)\s+){0,3}"
+    r"(?:users|customers|accounts|visitors|subscribers|members|clients|tenants|merchants|people)\b(?!['’])",
     re.IGNORECASE,
 )
-_DASHES = str.maketrans({"–": "-", "—": "-", "−": "-", "‑": "-", "‐": "-"})
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"))
+_ELSEWHERE = re.compile(r"inc-(\d{1,9}):(?:\s+|$)", re.IGNORECASE)
+_SEVERITIES = ("sev1", "sev2", "sev3", "sev4", "sev5")
 
 
 def share_of_users(text: str) -> str:
@@ -159,6 +162,11 @@ def _plain(word: str) -> str:
     return word.translate(_DASHES).strip("\u200b").casefold()
 
 
+def _bare(word: str) -> str:
+    """A verb as it stands in the table: `note:` is `note`."""
+    return _plain(word).rstrip(":,")
+
+
 def _number(word: str, prefix: str = "") -> int | None:
     """12 and #12, or T3 and #T3 with a prefix; None for anything else."""
     match = re.fullmatch(rf"#?{prefix}(\d{{1,9}})[.,:;)]?", word, re.IGNORECASE)
@@ -175,22 +183,49 @@ def _mention(text: str, context: Context, sign: str = "@") -> tuple[str, str, st
     return "", "", text
 
 
+def _within(text: str, context: Context) -> tuple[str, str, str, str]:
+    """The first mention of a person: what stands before it, its text, its handle, what follows; "" where none is."""
+    for place in (found.start() for found in re.finditer("@", text)):
+        name, handle, rest = _mention(text[place:], context)
+        if name:
+            return text[:place].strip(), name, handle, rest
+    return text, "", "", ""
+
+
+def _called(text: str, context: Context) -> tuple[str, str, str]:
+    """Who is called at the beginning: a mention, or a group, which has no handle (`@dba-team`)."""
+    name, handle, rest = _mention(text, context)
+    group = None if name else re.match(r"(@\w[\w.-]*\w)(?=[\s:,]|$)[\s:,]*", text)
+    return (group[1], "", text[group.end() :].strip()) if group else (name, handle, rest)
+
+
 def _timed(text: str, context: Context) -> tuple[times.When | None, str]:
     return times.leading(text, context.now, context.zone)
 
 
 def _addressed(text: str, context: Context) -> tuple[str, str, str]:
     """Target or audience, its handle, and the text: a leading mention, or what stands before the first `: `."""
-    if text.startswith(": "):  # an empty target: what follows is text, whatever it looks like
-        return "", "", text[2:].strip()
-    name, handle, rest = _mention(text, context)
+    if _is_forced(text):
+        return "", "", text[1:].strip()
+    name, handle, rest = _called(text, context)
     if name and rest:
         return name, handle, rest
-    before, colon, after = text.partition(": ")
-    before = before.strip()
-    if colon and after.strip() and len(before) <= TARGET_LENGTH and "\n" not in before and not _is_address(before):
-        return before, "", after.strip()
+    colon = next((c for c in re.finditer(r":(?=\s)", text) if not _EMOJI_ENDS.search(text, 0, c.end())), None)
+    if colon is None:
+        return "", "", text
+    before, after = text[: colon.start()].strip(), text[colon.end() :].strip()
+    if after and len(before) <= TARGET_LENGTH and "\n" not in before and not _is_address(before):
+        return before, "", after
     return "", "", text
+
+
+_EMOJI_ENDS = re.compile(r"(?:^|\s):[\w+'-]+:$")
+"""The second colon of `:fire:` ends no audience."""
+
+
+def _is_forced(text: str) -> bool:
+    """Whether a lone colon comes first: what follows is text, whatever it looks like."""
+    return re.match(r":\s", text) is not None
 
 
 def _is_address(text: str) -> bool:
@@ -201,11 +236,15 @@ def _needs_text(verb: str, text: str) -> str:
     if not text.strip():
         row = VERBS[verb]
         raise Refusal(f"“{verb}” needs a text.", f"Type {row.usage}, for example: {row.example}")
-    if len(text) > MAX_TEXT:
-        raise Refusal(
-            f"That text has {len(text):,} characters; {MAX_TEXT:,} are kept whole.", "Split it into two lines."
-        )
     return text
+
+
+def _fitting(command: Command) -> Command:
+    """The command, if every text in it is kept whole."""
+    longest = max((len(v) for f in fields(command) if isinstance(v := getattr(command, f.name), str)), default=0)
+    if longest > MAX_TEXT:
+        raise Refusal(f"That text has {longest:,} characters; {MAX_TEXT:,} are kept whole.", "Split it into two lines.")
+    return command
 
 
 def _usage(verb: str) -> Refusal:
@@ -219,12 +258,40 @@ def _one_number(verb: str, text: str, prefix: str = "") -> tuple[int, str]:
     if number is None:
         if not text:
             raise _usage(verb)
+        what = "an action item" if prefix else "an entry"
         raise Question(
-            f"“{verb}” needs the number of an entry; nothing is recorded yet.",
+            f"“{verb}” needs the number of {what}; nothing is recorded yet.",
             (Choice("Note", f"note {verb} {text}"), Choice("Action", f"action {verb} {text}")),
             f"Type {VERBS[verb].usage}, for example: {VERBS[verb].example}",
         )
     return number, rest
+
+
+def _number_alone(verb: str, text: str) -> int:
+    """The number of an entry that is all there is: text after it is asked about, never lost."""
+    number, rest = _one_number(verb, text)
+    if rest:
+        raise _left_over(verb, str(number), text)
+    return number
+
+
+def _left_over(verb: str, reference: str, text: str) -> Question:
+    return Question(
+        f"“{verb} {reference}” takes no text, and text follows it. Nothing is recorded yet.",
+        (Choice(f"{verb} {reference}", f"{verb} {reference}"), Choice("Note", f"note {verb} {text}")),
+        f"Type {VERBS[verb].usage}, or record what it says as a note.",
+    )
+
+
+def _alone(verb: str, command: Command, hint: str) -> Reader:
+    """A verb that stands alone."""
+
+    def read(text: str, context: Context) -> Command:
+        if text:
+            raise Refusal(f"“{verb}” stands alone; nothing is changed.", f"Type {verb}. {hint}")
+        return command
+
+    return read
 
 
 # ---- readers: one per shape ----------------------------------------------------------------------
@@ -239,23 +306,25 @@ def _entry(kind: Kind, verb: str, *, optional: bool = False) -> Reader:
 
 
 def _start(text: str, context: Context) -> Command:
+    new_channel = re.search(r"(?:^|\s+)in\s+(?:a\s+)?new\s+channel\s*$", text, re.IGNORECASE)
+    if new_channel:
+        text = text[: new_channel.start()]
+    text, since = times.trailing(text, "since", context.now, context.zone)
+    if since is None:
+        since, text = _timed(text, context)
     severity: int | None = None
     drill = False
     while True:
         word, rest = _word(text)
-        plain = _plain(word)
-        if severity is None and re.fullmatch(r"sev[- ]?[1-5]", plain):
+        plain = _bare(word)
+        if severity is None and re.fullmatch(r"sev-?[1-5]", plain):
             severity, text = int(plain[-1]), rest
-        elif severity is None and plain in {"sev", "severity"} and re.match(r"[1-5](\s|$)", rest):
-            severity, text = int(rest[0]), rest[1:].strip()
-        elif plain == "drill" and not drill and rest:
+        elif severity is None and plain in {"sev", "severity"} and (given := re.match(r"([1-5])[:,]?(?:\s+|$)", rest)):
+            severity, text = int(given[1]), rest[given.end() :]
+        elif plain == "drill" and not drill:
             drill, text = True, rest
         else:
             break
-    new_channel = re.search(r"\s+in (?:a )?new channel\s*$", text, re.IGNORECASE)
-    if new_channel:
-        text = text[: new_channel.start()]
-    text, since = times.trailing(text, "since", context.now, context.zone)
     if since is None:
         since, text = _timed(text, context)
     return Start(
@@ -275,15 +344,15 @@ def _detected(text: str, context: Context) -> Command:
         source, said = SOURCES[match[1].casefold()], said[match.end() :].strip()
         if when is None:
             when, said = _timed(said, context)
-    elif said.startswith(": "):
-        said = said[2:].strip()
+    elif _is_forced(said):
+        said = said[1:].strip()
     return Record(kind=Kind.DETECTION, text=said, when=when, source=source)
 
 
 def _ruledout(text: str, context: Context) -> Command:
     when, said = _timed(text, context)
-    if said.startswith(": "):  # what follows is text, whatever it looks like
-        return Record(kind=Kind.DEAD_END, text=_needs_text("ruledout", said[2:].strip()), when=when)
+    if _is_forced(said):
+        return Record(kind=Kind.DEAD_END, text=_needs_text("ruledout", said[1:].strip()), when=when)
     word, rest = _word(_needs_text("ruledout", said))
     number = _number(word)
     rest_when, rest = (_timed(rest, context) if when is None else (None, rest)) if number is not None else (None, "")
@@ -332,61 +401,86 @@ def _services(text: str, context: Context) -> Command:
 
 def _impact(text: str, context: Context) -> Command:
     when, said = _timed(text, context)
-    seen = re.match(r"users saw:\s+", said, re.IGNORECASE)
+    seen = re.match(r"users\s+saw:(?:\s+|$)", said, re.IGNORECASE)
     if seen:
         said = said[seen.end() :]
     said = _needs_text("impact", said)
     return Record(kind=Kind.IMPACT, text=said, when=when, seen_by_users=bool(seen), share=share_of_users(said))
 
 
+_CATEGORY = "prevent|detect|mitigate|process"
+
+
 def _todo(text: str, context: Context) -> Command:
     word, rest = _word(text)
     task = _number(word, "t")
-    if task is not None and rest:
-        return _todo_parts(rest, context, task)
-    return _todo_parts(text, context, None)
-
-
-def _todo_parts(text: str, context: Context, task: int | None) -> Command:
-    when, text = _timed(text, context)
-    plain = re.match(
-        r"((?:for\s+[^:\n]{1,80}:\s+)?(?:(?:prevent|detect|mitigate|process):\s+)?): ", text, re.IGNORECASE
+    if task is None:
+        when, text = _timed(text, context)
+        said = _task_said(text, context)
+        return AddTask(
+            text=_needs_text("todo", said.text),
+            when=when,
+            owner=said.owner,
+            person=said.person,
+            category=said.category,
+            due=said.due,
+        )
+    said = _task_said(rest, context)
+    if not (said.owner or said.category or said.due or said.text):
+        raise _usage("todo")
+    return ChangeTask(
+        task=task,
+        owner=said.owner or None,
+        person=said.person,
+        category=said.category,
+        due=said.due,
+        text=said.text,
+        whole=_task_said(text, context).text if said.text else "",
     )
-    if plain:  # `: ` before the task: what follows is text to the end, whatever it looks like
-        before = _todo_parts(f"{plain[1]}x", context, 1)
-        assert isinstance(before, ChangeTask)
-        said = _needs_text("todo", text[plain.end() :].strip())
-        return AddTask(text=said, when=when, owner=before.owner or "", category=before.category)
-    text, due = times.due(text, context.now, context.zone)
+
+
+def _task_said(text: str, context: Context) -> AddTask:
+    """What is said of an action item, in any order that people use; its text may be empty."""
+    due: date | None = None
     category: Category | None = None
-    tag = re.search(r"\s+#(prevent|detect|mitigate|process)\s*$", text, re.IGNORECASE)
-    if tag:
-        category, text = Category(tag[1].casefold()), text[: tag.start()]
-        if due is None:
-            text, due = times.due(text, context.now, context.zone)
-    owner, handle, text = _mention(text, context)
-    if not owner:
-        named = re.match(r"for\s+([^:\n]{1,80}):(?:\s+|$)", text, re.IGNORECASE)
-        if named:
-            owner, text = named[1].strip(), text[named.end() :]
-    kind = re.match(r"(prevent|detect|mitigate|process):(?:\s+|$)", text, re.IGNORECASE)
+    forced = re.match(rf"((?:for\s+[^:\n]{{1,80}}:\s+)?(?:(?:{_CATEGORY}):\s+)?):\s", text, re.IGNORECASE)
+    kept = ""
+    if forced:  # a lone colon before the task: what follows is text to the end, whatever it looks like
+        text, kept = forced[1], text[forced.end() :].strip()
+    else:
+        text, due = times.due(text, context.now, context.zone)
+        tag = re.search(rf"(?:^|\s+)#({_CATEGORY})\s*$", text, re.IGNORECASE)
+        if tag:
+            category, text = Category(tag[1].casefold()), text[: tag.start()]
+            if due is None:
+                text, due = times.due(text, context.now, context.zone)
+    owner, handle, text = _owner(text, context)
+    kind = re.match(rf"({_CATEGORY}):(?:\s+|$)", text, re.IGNORECASE)
     if kind:
         category, text = Category(kind[1].casefold()), text[kind.end() :]
         if not owner:
-            owner, handle, text = _mention(text, context)
-    text = text.strip()
-    if task is None:
-        return AddTask(
-            text=_needs_text("todo", text), when=when, owner=owner, person=handle, category=category, due=due
-        )
-    if not (owner or category or due or text):
-        raise _usage("todo")
-    return ChangeTask(task=task, owner=owner or None, person=handle, category=category, due=due, text=text)
+            owner, handle, text = _owner(text, context)
+    return AddTask(text=kept or text.strip(), owner=owner, person=handle, category=category, due=due)
+
+
+def _owner(text: str, context: Context) -> tuple[str, str, str]:
+    """`@ben …`, `for Ben: …` or `for @ben: …`."""
+    name, handle, rest = _mention(text, context)
+    if name:
+        return name, handle, rest
+    named = re.match(r"for\s+([^:\n]{1,80}):(?:\s+|$)", text, re.IGNORECASE)
+    if not named:
+        return "", "", text
+    owner = named[1].strip()
+    return owner, context.mentions.get(owner, ""), text[named.end() :]
 
 
 def _done(text: str, context: Context) -> Command:
-    task, rest = _one_number("done", text, "t")
-    when, _ = _timed(rest, context)
+    before, said = _timed(text, context)
+    task, rest = _one_number("done", said, "t")
+    when, left = (before, rest) if before else _timed(rest, context)
+    if left:
+        raise _left_over("done", f"T{task}", said)
     return FinishTask(task=task, when=when)
 
 
@@ -396,11 +490,14 @@ def _drop(text: str, context: Context) -> Command:
 
 
 def _learned(text: str, context: Context) -> Command:
-    word, rest = _word(text)
-    kind = {"well": Kind.WELL, "wrong": Kind.WRONG, "badly": Kind.WRONG, "lucky": Kind.LUCKY}.get(_plain(word))
+    when, said = _timed(text, context)
+    word, rest = _word(said)
+    kind = {"well": Kind.WELL, "wrong": Kind.WRONG, "badly": Kind.WRONG, "lucky": Kind.LUCKY}.get(_bare(word))
     if kind is None:
         raise _usage("learned")
-    return _entry(kind, kind.value)(rest, context)
+    if when is None:
+        when, rest = _timed(rest, context)
+    return Record(kind=kind, text=_needs_text("learned", rest), when=when)
 
 
 def _answer(text: str, context: Context) -> Command:
@@ -419,41 +516,53 @@ def _person(verb: str, text: str, context: Context) -> tuple[str, str, str]:
     return name, handle, rest
 
 
+def _also_timed(when: times.When | None, text: str, context: Context) -> tuple[times.When | None, str]:
+    """The time, or else the one that the rest begins with: `lead @chidi 03:05`, `sev2 03:05 only one region`."""
+    return (when, text) if when else _timed(text, context)
+
+
 def _lead(text: str, context: Context) -> Command:
     when, said = _timed(text, context)
     who, handle, rest = _person("lead", said, context)
+    when, rest = _also_timed(when, rest, context)
     return Record(kind=Kind.ROLE, role="commander", target=who, person=handle, text=rest, when=when)
 
 
 def _role(text: str, context: Context) -> Command:
     when, said = _timed(text, context)
-    for name in context.mentions:
-        before, found, rest = said.partition(name)
-        if name.startswith("@") and found and before.strip():
-            role = before.strip().rstrip(":")[:40]
-            return Record(
-                kind=Kind.ROLE,
-                role={"lead": "commander", "ic": "commander"}.get(role.casefold(), role),
-                target=name,
-                person=context.mentions[name],
-                text=rest.strip(),
-                when=when,
-            )
-    raise _usage("role")
+    before, name, handle, rest = _within(said, context)
+    role = before.rstrip(": ")
+    if not name or not role:
+        raise _usage("role")
+    if len(role) > TARGET_LENGTH:
+        raise Refusal(f"The name of a role has up to {TARGET_LENGTH} characters.", f"Type {VERBS['role'].usage}")
+    when, rest = _also_timed(when, rest, context)
+    commander = _plain(role) in {"lead", "ic", "commander", "incident commander"}
+    return Record(
+        kind=Kind.ROLE,
+        role="commander" if commander else role,
+        target=name,
+        person=handle,
+        text=rest,
+        when=when,
+    )
 
 
 def _handover(text: str, context: Context) -> Command:
     when, said = _timed(text, context)
-    who, handle, rest = _person("handover", said, context)
+    to, after = _word(said)
+    who, handle, rest = _person("handover", after if _plain(to) == "to" else said, context)
+    when, rest = _also_timed(when, rest, context)
     return Record(kind=Kind.HANDOVER, target=who, person=handle, text=rest, when=when)
 
 
 def _severity(text: str, context: Context) -> Command:
     when, said = _timed(text, context)
-    match = re.match(r"(?:sev[- ]?)?([1-5])(?:\s+|$)", said, re.IGNORECASE)
+    match = re.match(r"(?:sev[- ]?)?([1-5])[.,:;]?(?:\s+|$)", said.translate(_DASHES), re.IGNORECASE)
     if not match:
         raise Refusal("A severity is sev1 to sev5.", f"Type {VERBS['severity'].usage}, for example: severity sev2")
-    return Record(kind=Kind.SEVERITY, severity=int(match[1]), text=said[match.end() :].strip(), when=when)
+    when, rest = _also_timed(when, said[match.end() :].strip(), context)
+    return Record(kind=Kind.SEVERITY, severity=int(match[1]), text=rest, when=when)
 
 
 def _link(text: str, context: Context) -> Command:
@@ -469,16 +578,12 @@ def _link(text: str, context: Context) -> Command:
 
 
 def _mark(mark: Mark) -> Reader:
-    def read(text: str, context: Context) -> Command:
-        number, _ = _one_number(mark.value, text)
-        return MarkEntry(entry=number, mark=mark)
-
-    return read
+    return lambda text, context: MarkEntry(entry=_number_alone(mark.value, text), mark=mark)
 
 
 def kind_of(word: str) -> Kind | None:
     """The kind of entry that a verb or the name of a kind stands for."""
-    plain = _plain(word).replace(" ", "_")
+    plain = "_".join(re.split(r"[\s_-]+", _plain(word)))
     if plain in set(Kind):
         return Kind(plain)
     return _KIND_OF_VERB.get(_BY_WORD[plain].name) if plain in _BY_WORD else None
@@ -492,7 +597,7 @@ def _edit(text: str, context: Context) -> Command:
             raise Refusal(f"There is no section “{section}”.", f"Sections: {', '.join(SECTIONS)}.")
         return WriteSection(section=_plain(section), text=said)
     number, rest = _one_number("edit", text)
-    as_kind = re.fullmatch(r"as\s+(?:an?\s+)?([\w ]+)", rest, re.IGNORECASE)
+    as_kind = re.fullmatch(r"as\s+(?:an?\s+)?([\w\s-]+)", rest.translate(_DASHES), re.IGNORECASE)
     if as_kind and (kind := kind_of(as_kind[1].strip())):
         return CorrectKind(entry=number, kind=kind)
     return CorrectText(entry=number, text=_needs_text("edit", rest))
@@ -500,6 +605,9 @@ def _edit(text: str, context: Context) -> Command:
 
 def _move(text: str, context: Context) -> Command:
     number, rest = _one_number("move", text)
+    to, after = _word(rest)
+    if _plain(to) == "to":
+        rest = after
     if not rest:
         raise _usage("move")
     return Move(entry=number, when=times.whole(rest, context.now, context.zone))
@@ -523,13 +631,17 @@ def _remove(text: str, context: Context) -> Command:
 
 
 def _redact(text: str, context: Context) -> Command:
-    number, _ = _one_number("redact", text)
-    return Redact(entry=number)
+    return Redact(entry=_number_alone("redact", text))
 
 
 def _none(text: str, context: Context) -> Command:
-    plain = " ".join(_plain(text).replace("_", " ").replace("-", " ").split()).lstrip("#")
-    if plain.isdigit() or plain in GAP_WORDS:
+    if not text:
+        raise _usage("none")
+    number = _number(text)
+    if number is not None:
+        return SayNone(gap=str(number))
+    plain = " ".join(_plain(text).replace("_", " ").replace("-", " ").split())
+    if plain in GAP_WORDS:
         return SayNone(gap=plain)
     near = difflib.get_close_matches(plain, GAP_WORDS, 1)
     hint = f"Did you mean “{near[0]}”? " if near else ""
@@ -537,17 +649,15 @@ def _none(text: str, context: Context) -> Command:
 
 
 def _duplicate(text: str, context: Context) -> Command:
-    match = re.fullmatch(r"(?:of\s+)?(?:#|inc-?)?(\d{1,9})", text.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"(?:of\s+)?(?:#|inc-?)?(\d{1,9})", text.translate(_DASHES), re.IGNORECASE)
     if not match:
         raise _usage("duplicate")
     return MarkDuplicate(of=int(match[1]))
 
 
 def _review(text: str, context: Context) -> Command:
-    for name, handle in context.mentions.items():
-        if name.startswith("@") and name in text:
-            return CallReview(when=" ".join(text.replace(name, " ").split()), person=handle, who=name)
-    return CallReview(when=text)
+    before, name, handle, rest = _within(text, context)
+    return CallReview(when=f"{before} {rest}".strip(), person=handle, who=name)
 
 
 def _share(text: str, context: Context) -> Command:
@@ -794,7 +904,7 @@ TABLE: tuple[Verb, ...] = (
     Verb("handover", (), "@person [<text>]", "command goes to another person", "handover @ada end of shift", _handover),
     Verb(
         "severity",
-        ("sev1", "sev2", "sev3", "sev4", "sev5"),
+        _SEVERITIES,
         "sev2 [<why>]",
         "the severity, and each change of it",
         "severity sev2 only one region",
@@ -835,7 +945,14 @@ TABLE: tuple[Verb, ...] = (
     Verb("onset", (), "<when>", "when impact began", "onset 02:50", _onset),
     Verb("zone", (), "<IANA name>", "the zone of the document", "zone Europe/London", _zone),
     Verb("remove", (), "<n> [<why>]", "an entry leaves the record (kept in the history)", "remove 5 twice", _remove),
-    Verb("undo", (), "", "takes back your own last line", "undo", lambda text, context: Undo()),
+    Verb(
+        "undo",
+        (),
+        "",
+        "takes back your own last line",
+        "undo",
+        _alone("undo", Undo(), "It takes back your own last line; remove <n> takes out another."),
+    ),
     Verb("redact", (), "<n>", "destroys the text of an entry (asks first)", "redact 5", _redact),
     Verb("status", (), "", "where the incident stands", "status", _look(View.STATUS), looks=True),
     Verb("brief", (), "", "the same in plain words, for everybody here", "brief", _look(View.BRIEF), looks=True),
@@ -849,8 +966,8 @@ TABLE: tuple[Verb, ...] = (
     ),
     Verb("list", ("search",), "[<words>]", "the incidents you may see", "list checkout", _look(View.LIST), looks=True),
     Verb("review", (), "[<when>] [@facilitator]", "asks for a review", "review Tue 14:00 @dana", _review),
-    Verb("approve", (), "", "approves the draft as it is", "approve", lambda text, context: Approve()),
-    Verb("publish", (), "", "publishes the document as it is", "publish", lambda text, context: Publish()),
+    Verb("approve", (), "", "approves the draft as it is", "approve", _alone("approve", Approve(), "")),
+    Verb("publish", (), "", "publishes the document as it is", "publish", _alone("publish", Publish(), "")),
     Verb("share", (), "#channel", "shares the document to a channel", "share #general", _share),
     Verb("help", (), "[<verb>|all]", "how to type it", "help all", _look(View.HELP), looks=True),
 )
@@ -896,12 +1013,13 @@ _KIND_OF_VERB: dict[str, Kind] = {
 
 def verb_of(kind: Kind) -> str:
     """The verb that records a kind of entry."""
-    return next((verb for verb, of in _KIND_OF_VERB.items() if of is kind), kind.value)
+    others = {Kind.REOPENED: "reopen", Kind.CANCELLED: "cancel"}
+    return next((verb for verb, of in _KIND_OF_VERB.items() if of is kind), others.get(kind, kind.value))
 
 
 def find(word: str) -> Verb | None:
     """The row of a verb or one of its other words."""
-    return _BY_WORD.get(_plain(word))
+    return _BY_WORD.get(_bare(word))
 
 
 def nearest(word: str) -> str | None:
@@ -919,16 +1037,28 @@ def parse(line: str, context: Context) -> Parsed:
     if not line:
         return Parsed(Look(view=View.HERE), "")
     word, rest = _word(line)
-    row = find(word) or find(word.rstrip(":,"))
+    row = find(word)
     if row is None:
         raise _no_verb(line, word, context)
-    if _plain(word).rstrip(":,") in {"sev1", "sev2", "sev3", "sev4", "sev5"}:
-        rest = f"{word.rstrip(':,')} {rest}"
-    elsewhere = re.match(r"inc-(\d{1,9}):(?:\s+|$)", rest, re.IGNORECASE)
+    elsewhere = _ELSEWHERE.match(rest.translate(_DASHES))
     if elsewhere:
         rest = rest[elsewhere.end() :]
-    command = row.read(rest, context)
+    if _bare(word) in _SEVERITIES:
+        rest = f"{_bare(word)} {rest}"
+    try:
+        command = _fitting(row.read(rest, context))
+    except Question as question:
+        if elsewhere is None:
+            raise
+        choices = tuple(replace(choice, line=_aimed(choice.line, int(elsewhere[1]))) for choice in question.choices)
+        raise Question(question.message, choices, question.hint, question.field) from None
     return Parsed(command, row.name, int(elsewhere[1]) if elsewhere else None, _zone_used(command))
+
+
+def _aimed(line: str, incident: int) -> str:
+    """The line about the incident with that number."""
+    word, rest = _word(line)
+    return f"{word} INC-{incident}: {rest}"
 
 
 def _zone_used(command: Command) -> bool:

@@ -127,6 +127,7 @@ class Incident:
     onset_given: bool = False
     started_at: datetime | None = None
     entries: dict[int, Entry] = field(default_factory=dict)
+    of_kind: dict[Kind, dict[int, Entry]] = field(default_factory=dict)
     tasks: dict[int, Task] = field(default_factory=dict)
     questions: dict[int, int] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
@@ -169,30 +170,35 @@ class Incident:
 
     def live(self, *kinds: Kind) -> list[Entry]:
         """The entries that count, of these kinds (of all when none is named), in the order in which they happened."""
-        chosen = [e for e in self.entries.values() if e.live and (not kinds or e.kind in kinds)]
-        return sorted(chosen, key=lambda e: e.order)
+        found = (self.of_kind.get(kind, {}) for kind in kinds) if kinds else (self.entries,)
+        return sorted((e for entries in found for e in entries.values() if e.live), key=lambda e: e.order)
 
     def latest(self, kind: Kind) -> Entry | None:
         """The entry of that kind that was recorded last and counts: a later cause or fix replaces the earlier."""
-        return next((e for e in reversed(self.entries.values()) if e.live and e.kind is kind), None)
+        return max((e for e in self.of_kind.get(kind, {}).values() if e.live), key=lambda e: e.number, default=None)
 
     def windows(self) -> list[Window]:
-        """The stretches of impact, in order: from onset or `again` to the last `mitigated`, or to the resolution."""
+        """The stretches of impact, in order: from onset or `again` to the last `mitigated`, or to the resolution.
+
+        What is called mitigated after a resolution moves its end no more, unless that was reopened.
+        """
         if self.onset is None:
             return []
         start, start_approx, started_by = self.onset, self.onset_approx, 1
         end: Entry | None = None
+        over = False
         found: list[Window] = []
-        marks = self.live(Kind.MITIGATED, Kind.AGAIN, Kind.RESOLUTION)
-        for mark in marks:
+        for mark in self.live(Kind.MITIGATED, Kind.AGAIN, Kind.RESOLUTION, Kind.REOPENED):
             match mark.kind:
                 case Kind.MITIGATED:
-                    end = mark
+                    end = end if over and end else mark
                 case Kind.RESOLUTION:
-                    end = end or mark
+                    end, over = end or mark, True
+                case Kind.REOPENED:
+                    over = False
                 case _ if end is not None:  # again: a second window
                     found.append(Window(start, end.at, start_approx, end.approx, started_by, end.number))
-                    start, start_approx, started_by, end = mark.at, mark.approx, mark.number, None
+                    start, start_approx, started_by, end, over = mark.at, mark.approx, mark.number, None, False
                 case _:  # again while impact was on says nothing new
                     pass
         if end is None:
@@ -293,6 +299,7 @@ class Incident:
             share=said.share if isinstance(said, ev.ImpactDescribed) else "",
         )
         self.entries[entry.number] = entry
+        self.of_kind.setdefault(entry.kind, {})[entry.number] = entry
         self.last_entry = max(self.last_entry, entry.number)
         self.last_said[said.by] = said
         return entry
@@ -317,18 +324,28 @@ class Incident:
             case ev.QuestionAsked():
                 self.questions[said.question] = said.entry
                 self.last_question = max(self.last_question, said.question)
+            case ev.RoleGiven() | ev.HandedOver() | ev.SeveritySet():
+                self._take_rank(said)
+            case ev.Resolved() | ev.Cancelled() | ev.DuplicateFound():
+                self.ended = said.kind
+            case ev.Reopened():
+                self.ended = None
+            case _:
+                pass
+
+    def _take_rank(self, said: ev.Numbered) -> None:
+        """Who has which role, and the severity."""
+        match said:
+            case ev.RoleGiven(role=""):
+                pass  # its words were destroyed
             case ev.RoleGiven():
                 self.roles[said.role] = said.person
                 self.role_names[said.role] = said.who
             case ev.HandedOver():
                 self.roles["commander"] = said.person
                 self.role_names["commander"] = said.who
-            case ev.SeveritySet():
+            case ev.Started() | ev.SeveritySet():
                 self.severity = said.severity
-            case ev.Resolved() | ev.Cancelled() | ev.DuplicateFound():
-                self.ended = said.kind
-            case ev.Reopened():
-                self.ended = None
             case _:
                 pass
 
@@ -346,14 +363,17 @@ class Incident:
                 if entry.kind is Kind.STARTED:
                     self.title = mark.text
             case ev.KindCorrected():
-                self._marked(mark.entry, mark).kind = mark.to
+                entry = self._marked(mark.entry, mark)
+                del self.of_kind[entry.kind][entry.number]
+                entry.kind, entry.share = mark.to, mark.share
+                self.of_kind.setdefault(entry.kind, {})[entry.number] = entry
             case ev.TimeCorrected():
                 entry = self._marked(mark.entry, mark)
                 entry.at, entry.approx, entry.zone = mark.at, mark.approx, mark.zone
             case ev.Removed():
                 entry = self._marked(mark.entry, mark)
                 entry.withdrawn, entry.why_withdrawn = "removed", mark.text
-                self._withdraw_task(entry)
+                self._withdraw(entry)
             case ev.Redacted():
                 entry = self._marked(mark.entry, mark)
                 entry.redacted = True
@@ -364,8 +384,8 @@ class Incident:
             case ev.TaskChanged():
                 task = self.tasks[mark.task]
                 task.history.append(mark)
-                if mark.owner is not None:
-                    task.owner, task.person = mark.owner, mark.person
+                if mark.owner or mark.person:  # a name that was destroyed reads as empty
+                    task.owner, task.person = mark.owner or "", mark.person
                 task.category = mark.category or task.category
                 task.due = mark.due or task.due
                 if mark.text:
@@ -410,11 +430,17 @@ class Incident:
         entry.history.append(mark)
         return entry
 
-    def _withdraw_task(self, entry: Entry) -> None:
+    def _withdraw(self, entry: Entry) -> None:
+        """Takes back what hung on an entry that left the record."""
         for number in [n for n, task in self.tasks.items() if task.entry == entry.number]:
             del self.tasks[number]
         for number in [n for n, asked in self.questions.items() if asked == entry.number]:
             del self.questions[number]
+        if isinstance(entry.event, ev.RoleGiven | ev.HandedOver | ev.SeveritySet):
+            self.roles, self.role_names = {}, {}
+            for other in self.entries.values():
+                if other.live:
+                    self._take_rank(other.event)
 
 
 def services_of(entry: Entry) -> tuple[tuple[str, ...], tuple[str, ...]]:
