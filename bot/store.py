@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 import runpy
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from bot.core.record import JSON, Channel, Installation, Letter, Offer, Person, 
 from bot.core.times import iso, parse_utc
 
 BUSY_SECONDS = 10.0
+WIPE_SECONDS = 0.25
 GENESIS = "0" * 64
 OFFER_LIFE = timedelta(hours=24)
 REQUEST_LIFE = timedelta(days=7)
@@ -36,6 +38,8 @@ NOT_HELD_BACK = (
     "(b.state = 'leased' OR (b.state = 'waiting' AND (b.blocking = 1 OR b.attempts = 0))))"
 )
 """No letter before this one in its lane holds it back (see `Letter`)."""
+
+log = logging.getLogger("scribe.store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Store:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._connecting = threading.Lock()
+        self._to_wipe = False
 
     # ---- connections and transactions ------------------------------------------------------------
 
@@ -95,18 +100,36 @@ class Store:
             finally:
                 if connection.in_transaction:  # the block or the commit raised: nothing of it stays
                     connection.execute("ROLLBACK")
-            if writing.destroyed:  # what was deleted must not live on in the write-ahead log
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._to_wipe = self._to_wipe or writing.destroyed
+            if self._to_wipe:
+                self._wipe(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
-        """A snapshot: what was committed when the block began."""
+        """A snapshot: what was committed when the block first looked."""
         connection = self._connection()
         connection.execute("BEGIN")
         try:
             yield Reading(connection)
         finally:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def _wipe(self, connection: sqlite3.Connection) -> None:
+        """Takes destroyed words out of the files; where it cannot, the next writing tries again.
+
+        `secure_delete` alone leaves copies of cells that SQLite moved from page to page, so every page is written anew
+        (half a second for 100,000 events). The write-ahead log cannot be emptied while somebody reads an older state.
+        """
+        connection.execute(f"PRAGMA busy_timeout={int(WIPE_SECONDS * 1000)}")
+        try:
+            connection.execute("VACUUM")
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._to_wipe = bool(busy)
+        except sqlite3.OperationalError as failure:  # what was written stands: it is committed
+            log.warning("destroyed words are still in the file, which is tried again: %s", failure)
+        finally:
+            connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
 
     def close(self) -> None:
         """Closes every connection."""
@@ -125,12 +148,13 @@ class Store:
         """
         found = runpy.run_path(str(self._migrations / "migrations.py"))["migrations"]
         assert isinstance(found, Migrations)
+        with closing(sqlite3.connect(":memory:")) as empty:
+            known = {one.name for one in found.pending(Database(empty))}
         with self._lock:
             connection = self._connection()
             database = Database(connection)
             connection.execute("BEGIN IMMEDIATE")
             try:
-                known = {one.name for one in found.pending(database)} | {one.name for one in found.applied(database)}
                 newer = sorted(self._applied(connection) - known)
                 if newer:
                     raise Refusal(
@@ -161,13 +185,20 @@ class Store:
     def verify(self) -> tuple[int, int, list[Finding]]:
         """Walks every chain: how many incidents and events were looked at, and what was found changed.
 
-        It finds what was changed behind the program's back, not by one who has both the database and the secret.
+        It finds what was changed behind the program's back, not by one who has both the database and the secret. That
+        the newest incidents are missing, or the whole file is an older one, only an exported document can show.
         """
         findings: list[Finding] = []
-        incidents = events = 0
+        incidents = events = number = 0
+        team = ""
         with self.reading() as tx:
             for row in tx.rows("SELECT * FROM incidents ORDER BY team, number"):
                 incidents += 1
+                number = number if row["team"] == team else 0
+                if (lost := row["number"] - number - 1) > 0:
+                    problem = "the incident is missing" if lost == 1 else f"{lost} incidents are missing from here on"
+                    findings.append(Finding(f"INC-{number + 1}", 0, problem))
+                team, number = row["team"], row["number"]
                 count, found = self._verify_one(tx, row)
                 events += count
                 findings.extend(found)
@@ -177,9 +208,9 @@ class Store:
         name = f"INC-{incident['number']}"
         findings: list[Finding] = []
         before, seq = GENESIS, 0
-        redacted: set[int] = set()
-        missing: list[tuple[int, int | None]] = []
-        tasks: dict[Any, int] = {}
+        redacted: set[str] = set()
+        missing: list[tuple[int, str]] = []
+        tasks: dict[str, str] = {}
         rows = tx.rows(
             "SELECT e.*, w.salt, w.words, w.entry AS words_entry FROM events e LEFT JOIN words w "
             "ON w.incident = e.incident AND w.seq = e.seq WHERE e.incident = ? ORDER BY e.seq",
@@ -192,17 +223,17 @@ class Store:
                 findings.append(Finding(name, seq, "an event is missing from the chain"))
                 seq = row["seq"]
             if row["name"] == "task":
-                tasks[facts.get("task")] = facts.get("entry", 0)
+                tasks[str(facts.get("task"))] = str(facts.get("entry"))
             if row["hash"] != _link(before, row["seq"], row["name"], row["facts"], row["digest"]):
                 findings.append(
                     Finding(name, seq, "the event does not fit the chain: it or the one before was changed")
                 )
             if row["words"] is None:
-                missing.append((seq, facts.get("entry") or tasks.get(facts.get("task"))))
-            elif _digest(row["salt"], row["words"]) != row["digest"]:
+                missing.append((seq, str(facts.get("entry") or tasks.get(str(facts.get("task")), ""))))
+            elif not _fits(row["digest"], row["salt"], row["words"]):
                 findings.append(Finding(name, seq, "the text was changed after it was recorded"))
             if row["name"] == "redacted":
-                redacted.add(int(facts["entry"]))
+                redacted.add(str(facts.get("entry")))
             if row["recorded_at"] != facts.get("recorded_at"):
                 findings.append(Finding(name, seq, "the time of recording was changed"))
             before = row["hash"]
@@ -211,9 +242,8 @@ class Store:
                 findings.append(Finding(name, lost, "the text is gone and nobody redacted it"))
         if seq != incident["seq"] or before != incident["head"]:
             findings.append(Finding(name, seq, f"the chain ends at event {seq}, its head says {incident['seq']}"))
-        if not hmac.compare_digest(
-            incident["seal"], _seal(self._secret, incident["team"], incident["number"], seq, before)
-        ):
+        seal = _seal(self._secret, incident["team"], incident["number"], seq, before)
+        if not hmac.compare_digest(incident["seal"].encode(), seal.encode()):
             findings.append(Finding(name, seq, "the seal of the chain's head is not ours"))
         return seq, findings
 
@@ -226,12 +256,25 @@ def _facts(text: str) -> JSON:
     return found if isinstance(found, dict) else {}
 
 
+def _texts(words: str) -> list[str]:
+    """What somebody wrote, out of a row of words."""
+    values = json.loads(words).values()
+    return [text for value in values for text in ([value] if isinstance(value, str) else value or ()) if text]
+
+
 def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _digest(salt: str, words: str) -> str:
     return hashlib.sha256(bytes.fromhex(salt) + words.encode()).hexdigest()
+
+
+def _fits(digest: str, salt: str, words: str) -> bool:
+    try:
+        return _digest(salt, words) == digest
+    except ValueError:  # the salt is no longer hexadecimal
+        return False
 
 
 def _link(before: str, seq: int, name: str, facts: str, digest: str) -> str:
@@ -316,21 +359,14 @@ class Reading:
             channel,
             int(only_open),
         )
-        return [place for place in map(_place, found) if all(self._mentions(place, word) for word in words.split())]
+        sought = words.casefold().split()
+        return [place for place in map(_place, found) if not sought or self._says(place, sought)]
 
-    def _mentions(self, place: Place, word: str) -> bool:
-        pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        return (
-            self.row(
-                "SELECT 1 WHERE ? LIKE ? ESCAPE '\\' OR EXISTS "
-                "(SELECT 1 FROM words WHERE incident = ? AND words LIKE ? ESCAPE '\\')",
-                place.title,
-                pattern,
-                place.key,
-                pattern,
-            )
-            is not None
-        )
+    def _says(self, place: Place, sought: Sequence[str]) -> bool:
+        """Whether each of these words occurs in the title or a text; small and capital letters are alike."""
+        rows = self.rows("SELECT words FROM words WHERE incident = ?", place.key)
+        said = "\n".join([place.title, *(text for row in rows for text in _texts(row["words"]))]).casefold()
+        return all(word in said for word in sought)
 
     def all_places(self) -> list[Place]:
         """Every incident, by workspace and number."""
@@ -542,10 +578,24 @@ class Writing(Reading):
         )
 
     def destroy_words(self, incident: int, seqs: Sequence[int]) -> None:
-        """Destroys what people wrote in these events; the chain stays whole."""
+        """Destroys what people wrote in these events, here and in offers that repeat it; the chain stays whole."""
         self.destroyed = True
+        texts: set[str] = set()
         for seq in seqs:
+            row = self.row("SELECT words FROM words WHERE incident = ? AND seq = ?", incident, seq)
+            texts.update(_texts(row["words"]) if row else ())
             self._run("DELETE FROM words WHERE incident = ? AND seq = ?", incident, seq)
+        self._forget_offers(incident, texts)
+
+    def _forget_offers(self, incident: int, texts: Iterable[str]) -> None:
+        offers = self.rows(
+            "SELECT o.key, o.line, o.choices FROM offers o JOIN incidents i ON i.team = o.team WHERE i.key = ?",
+            incident,
+        )
+        for row in list(offers):
+            said = "\n".join([row["line"], *(choice["line"] for choice in json.loads(row["choices"]))])
+            if any(text in said for text in texts):
+                self._run("DELETE FROM offers WHERE key = ?", row["key"])
 
     # ---- people, channels, workspaces ------------------------------------------------------------
 
@@ -708,25 +758,33 @@ class Writing(Reading):
         taken = self.row("SELECT * FROM letters WHERE key = ?", row["key"])
         return _letter(taken) if won and taken else None
 
-    def settle(self, letter: Letter, state: str, now: datetime, error: str = "") -> None:
-        """The letter is "sent", "parked" (with the reason) or "dropped"."""
-        self._run(
-            "UPDATE letters SET state = ?, error = ?, settled_at = ?, lease = NULL, leased_until = NULL WHERE key = ?",
+    def settle(self, letter: Letter, state: str, now: datetime, error: str = "") -> bool:
+        """The letter is "sent", "parked" (with the reason) or "dropped".
+
+        False where the lease ran out and somebody else took the letter since: then it is theirs to settle.
+        """
+        settled = self._run(
+            "UPDATE letters SET state = ?, error = ?, settled_at = ?, lease = NULL, leased_until = NULL "
+            "WHERE key = ? AND state = 'leased' AND attempts = ?",
             state,
             error,
             iso(now),
             letter.key,
+            letter.attempts,
         )
+        return settled == 1
 
-    def again(self, letter: Letter, due_at: datetime, error: str) -> None:
-        """The letter will be tried again."""
-        self._run(
+    def again(self, letter: Letter, due_at: datetime, error: str) -> bool:
+        """The letter will be tried again; False as with `settle`."""
+        put_back = self._run(
             "UPDATE letters SET state = 'waiting', due_at = ?, error = ?, lease = NULL, leased_until = NULL "
-            "WHERE key = ?",
+            "WHERE key = ? AND state = 'leased' AND attempts = ?",
             iso(due_at),
             error,
             letter.key,
+            letter.attempts,
         )
+        return put_back == 1
 
     def wake(self, team: str, channel: str, now: datetime) -> None:
         """What waits for a channel, or was parked because of it, is tried again now."""
