@@ -48,7 +48,6 @@ class SlackFiles(Protocol):
     """What an exporter needs of Slack."""
 
     def upload(self, channel: str, *, name: str, title: str, content: bytes, thread: str = "") -> Any: ...
-    def delete_file(self, file: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class Names:
 
 def slug(title: str) -> str:
     """A title as part of a file name: small letters, digits and dashes; never empty, never a path."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().casefold()
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", title.casefold()) if not unicodedata.combining(sign))
     made = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:SLUG_LENGTH].rstrip("-")
     return made or "incident"
 
@@ -111,7 +110,7 @@ class FileExporter:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def export(self, page: Page, place: Place, called: Names, earlier: JSON | None) -> JSON:
+    def export(self, page: Page, place: Place, called: Names) -> JSON:
         """Writes the files; the receipt says where. Raises Undelivered when the disk does not take them."""
         try:
             path = write(self._folder, called, page)
@@ -138,18 +137,12 @@ class SlackFileExporter:
     def __init__(self, slack: SlackFiles) -> None:
         self._slack = slack
 
-    def export(self, page: Page, place: Place, called: Names, earlier: JSON | None, *, thread: str) -> JSON:
-        """Uploads the file anew and takes the one before it away (Slack cannot replace a file)."""
+    def export(self, page: Page, place: Place, called: Names, *, thread: str) -> JSON:
+        """Uploads the file anew (Slack cannot replace a file; the outbox takes the one before it away)."""
         shared: Shared = self._slack.upload(
             place.channel, name=called.document, title=called.document, content=page.document, thread=thread
         )
-        if earlier and earlier.get("file"):
-            try:
-                self._slack.delete_file(str(earlier["file"]))
-            except Undelivered as failure:
-                if not failure.permanent:
-                    raise
         return {"file": shared.file, "link": shared.permalink, "name": called.document}
 
     def scrub(self, place: Place, newest: JSON) -> None:
-        """Nothing to do: each upload takes the file before it away."""
+        """Nothing to do: the outbox takes away what was replaced."""

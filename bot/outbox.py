@@ -15,8 +15,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from bot.core import events as ev
 from bot.core.answers import Outcome
 from bot.core.errors import Undelivered
+from bot.core.incident import fold
 from bot.core.record import JSON, Channel, Installation, Letter, Place, Revision
 
 LEASE_SECONDS = 120.0
@@ -36,6 +38,7 @@ class Reading(Protocol):
     def latest_revision(self, incident: int) -> Revision | None: ...
     def receipts(self, incident: int) -> dict[str, JSON]: ...
     def stored(self, incident: int, after: int = 0, upto: int | None = None) -> list[tuple[str, JSON, JSON | None]]: ...
+    def head_at(self, incident: int, seq: int) -> str: ...
     def names_in(self, stored: Iterable[tuple[str, JSON, JSON | None]]) -> dict[str, str]: ...
     def next_due(self) -> datetime | None: ...
 
@@ -209,6 +212,8 @@ class Outbox:
                     replace(letter, kind="export", body={**letter.body, "target": target}, blocking=False)
                     for target in self._in_thread
                 ]
+            case "discard":
+                self._slack.delete_file(letter.body["file"])
             case "scrub":
                 self._scrub(letter)
             case "share":
@@ -279,6 +284,9 @@ class Outbox:
             assert place is not None
             stored = tx.stored(place.key, upto=upto)
             names = tx.names_in(stored)
+            # as it was after event `upto`: another try writes the same bytes under the same names
+            title = fold((ev.from_json(*one) for one in stored), place.number).title
+            place = replace(place, seq=upto, head=tx.head_at(place.key, upto), title=title)
         page, called = self._compose(place, stored, names, revision, png)
         return place, page, called
 
@@ -302,19 +310,22 @@ class Outbox:
         with self._store.reading() as tx:
             receipts = tx.receipts(place.key)
         earlier = receipts.get(target)
-        if earlier and earlier["revision"] >= revision:
+        if earlier and earlier["revision"] > revision:
             return
-        if target == "file":
-            receipt = self._exporters[target].export(page, place, called, earlier)
-        else:
-            post = receipts.get("post")
-            if post is None:
-                raise Undelivered("the draft is not posted, so there is no thread for its file", permanent=True)
-            receipt = self._exporters[target].export(page, place, called, earlier, thread=post["ts"])
-        with self._store.writing() as tx:
-            tx.keep_receipt(place, target, revision, receipt)
-        if "link" in receipt:
-            self._link(place, page, {**receipts, target: receipt})
+        if earlier is None or earlier["revision"] < revision:
+            if target == "file":
+                receipt = self._exporters[target].export(page, place, called)
+            else:
+                post = receipts.get("post")
+                if post is None:
+                    raise Undelivered("the draft is not posted, so there is no thread for its file", permanent=True)
+                receipt = self._exporters[target].export(page, place, called, thread=post["ts"])
+            with self._store.writing() as tx:
+                tx.keep_receipt(place, target, revision, receipt)
+                tx.enqueue(_discard(letter, (earlier or {}).get("file", "")))
+            receipts[target] = receipt
+        if "link" in receipts[target]:
+            self._link(place, page, receipts)
 
     def _link(self, place: Place, page: Any, receipts: Mapping[str, JSON]) -> None:
         """Puts a new link into the post."""
@@ -338,10 +349,10 @@ class Outbox:
             ts = self._post(letter, place.channel, message, f"{place.name}-draft")
             post = {"channel": place.channel, "ts": ts, "texts": [], "picture": "", "pictured": 0}
             self._keep_post(place, revision, post)
-        self._picture(place, page, called, revision, post)
+        self._picture(letter, place, page, called, revision, post)
         self._texts(letter, place, page, revision, post)
 
-    def _picture(self, place: Place, page: Any, called: Any, revision: int, post: JSON) -> None:
+    def _picture(self, letter: Letter, place: Place, page: Any, called: Any, revision: int, post: JSON) -> None:
         if post["pictured"] >= revision or not page.png:
             return
         name = called.picture.removesuffix(".svg") + ".png"
@@ -349,9 +360,9 @@ class Outbox:
             post["channel"], name=name, title="The incident on a time axis", content=page.png, thread=post["ts"]
         )
         old, post["picture"], post["pictured"] = post["picture"], shared.file, revision
-        self._keep_post(place, revision, post)
-        if old:
-            self._slack.delete_file(old)
+        with self._store.writing() as tx:
+            tx.keep_receipt(place, "post", revision, post)
+            tx.enqueue(_discard(letter, old))
 
     def _texts(self, letter: Letter, place: Place, page: Any, revision: int, post: JSON) -> None:
         messages = self._wording.markdown(page.document.decode())
@@ -415,3 +426,8 @@ class Outbox:
         with self._store.reading() as tx:
             found = tx.latest_revision(letter.incident)
         return found.revision if found else 1
+
+
+def _discard(letter: Letter, file: str) -> list[Letter]:
+    """A file in Slack that another one replaced goes by a letter of its own: it is tried until it is gone."""
+    return [replace(letter, kind="discard", body={"file": file}, blocking=False)] if file else []

@@ -76,12 +76,16 @@ class Store:
         if connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            # WAL: readers never wait; FULL: a commit has reached the disk (https://www.sqlite.org/pragma.html)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA foreign_keys=ON")
-            connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
-            connection.execute("PRAGMA secure_delete=ON")
+            try:
+                # WAL: readers never wait; FULL: a commit has reached the disk (https://www.sqlite.org/pragma.html)
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=FULL")
+                connection.execute("PRAGMA foreign_keys=ON")
+                connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+                connection.execute("PRAGMA secure_delete=ON")
+            except sqlite3.Error:
+                connection.close()
+                raise
             self._local.connection = connection
             with self._connecting:
                 self._connections.append(connection)
@@ -144,14 +148,19 @@ class Store:
     def migrate(self) -> list[str]:
         """Brings the schema up to date and names the changes that were applied.
 
-        Raises Refusal where the file was written by a newer program.
+        Raises Refusal where the file was written by a newer program, or is no database.
         """
         found = runpy.run_path(str(self._migrations / "migrations.py"))["migrations"]
         assert isinstance(found, Migrations)
         with closing(sqlite3.connect(":memory:")) as empty:
             known = {one.name for one in found.pending(Database(empty))}
         with self._lock:
-            connection = self._connection()
+            try:
+                connection = self._connection()
+            except sqlite3.DatabaseError as failure:
+                raise Refusal(
+                    f"{self.path} cannot be opened: {failure}.", "Set SCRIBE_DATABASE to another file."
+                ) from failure
             database = Database(connection)
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -389,6 +398,11 @@ class Reading:
             (row["name"], json.loads(row["facts"]), json.loads(row["words"]) if row["words"] is not None else None)
             for row in rows
         ]
+
+    def head_at(self, incident: int, seq: int) -> str:
+        """The hash of an event: what the head of the chain was when it was the last one."""
+        row = self.row("SELECT hash FROM events WHERE incident = ? AND seq = ?", incident, seq)
+        return row["hash"] if row else GENESIS
 
     # ---- people, channels, workspaces ------------------------------------------------------------
 

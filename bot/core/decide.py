@@ -357,7 +357,10 @@ class _Decision:
                     (Choice("Add it as a new one", LINE_TO_CONFIRM, confirmed=True),),
                     self._known_tasks(),
                 )
-            return self._add_task(cmd.AddTask(text=said.whole, category=said.category, due=said.due))
+            new = cmd.AddTask(
+                text=said.whole, owner=said.owner or "", person=said.person, category=said.category, due=said.due
+            )
+            return self._add_task(new)
         task = self._task(said.task)
         return ev.TaskChanged(
             **self._head(),

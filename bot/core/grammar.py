@@ -435,7 +435,7 @@ def _todo(text: str, context: Context) -> Command:
         category=said.category,
         due=said.due,
         text=said.text,
-        whole=_task_said(text, context).text if said.text else "",
+        whole=f"{word} {said.text}" if said.text else "",
     )
 
 
