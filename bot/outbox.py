@@ -26,6 +26,7 @@ FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 600.0
 FAULTS_BEFORE_PARKING = 6
 IDLE_SECONDS = 0.25
+FAULT_SECONDS = 5.0
 
 log = logging.getLogger("scribe.outbox")
 
@@ -140,7 +141,8 @@ class Outbox:
                 sent = self.send_one()
             except Exception:  # a defect, or a store that cannot be written: the loop outlives both
                 log.exception("a letter could not be handled, reference %s", secrets.token_hex(4))
-                sent = False
+                stop.wait(FAULT_SECONDS)
+                continue
             if not sent:
                 stop.wait(IDLE_SECONDS)
 
@@ -399,13 +401,15 @@ class Outbox:
         self._post(letter, channel, self._wording.draft(page.digest, receipts), f"share-{letter.key}")
 
     def _scrub(self, letter: Letter) -> None:
-        """A text was destroyed: files of earlier revisions, which hold it, are taken away."""
+        """A text was destroyed: files of earlier revisions, which hold it, are taken away once the new one is there."""
         assert letter.incident is not None
         with self._store.reading() as tx:
             place = tx.by_key(letter.incident)
             receipts = tx.receipts(letter.incident)
         assert place is not None
         for target in receipts.keys() & self._exporters.keys():
+            if receipts[target]["revision"] < letter.body["revision"]:
+                raise Undelivered(f"revision {letter.body['revision']} is not written yet")
             self._exporters[target].scrub(place, receipts[target])
 
     def _show_draft(self, letter: Letter) -> None:

@@ -38,7 +38,7 @@ from bot.core.events import Kind
 from bot.core.grammar import FIRST_EIGHT, FORMATS, TABLE, VERBS, Context, Parsed, find, nearest, parse
 from bot.core.incident import REDACTED, Entry, Incident, Stage, fold, history
 from bot.core.incident import Status as State
-from bot.core.record import JSON, Channel, Letter, Offer, Person, Place
+from bot.core.record import JSON, Channel, Letter, Offer, Person, Place, Revision
 
 OFFER_LIFE = timedelta(hours=24)
 QUIET = timedelta(minutes=10)
@@ -64,6 +64,7 @@ class Reading(Protocol):
     def people(self, keys: Iterable[str]) -> dict[str, Person]: ...
     def channel(self, team: str, channel: str) -> Channel: ...
     def letters(self, state: str, incident: int | None = None) -> list[tuple[Letter, str]]: ...
+    def latest_revision(self, incident: int) -> Revision | None: ...
 
 
 class Writing(Reading, Protocol):
@@ -385,27 +386,33 @@ class Scribe:
                 case _:
                     pass
         redacted = any(isinstance(one, ev.Redacted) for one in happened)
+        revision = 0
         if incident.status is State.RESOLVED:
             quiet = timedelta() if redacted else QUIET
             due = now + (self._rules.draft_delay if was is not State.RESOLVED else quiet)
-            self._revise(tx, place, incident.seq, due)
+            revision = self._revise(tx, place, incident.seq, due)
+        elif redacted and tx.latest_revision(place.key) is not None:  # what was posted before holds the text
+            revision = self._revise(tx, place, incident.seq, now)
         elif was is State.RESOLVED:
             tx.drop(place.key, DRAFT_LETTERS)
             tx.forget_unsent_revision(place.key)
-        if redacted:  # earlier revisions hold the text: they go, after the new one is there
-            tx.enqueue([Letter("scrub", place.team, draft_lane(place), {}, now, place.key, blocking=False)])
+        if redacted and revision:  # earlier revisions hold the text: they go, after this one is there
+            scrubbed: JSON = {"revision": revision}
+            tx.enqueue([Letter("scrub", place.team, draft_lane(place), scrubbed, now, place.key, blocking=False)])
 
-    def _revise(self, tx: Writing, place: Place, upto: int, due: datetime) -> None:
+    def _revise(self, tx: Writing, place: Place, upto: int, due: datetime) -> int:
+        """Makes the document's newest revision reach to event `upto`, and leave at `due`; gives its number."""
         revision, new = tx.revise(place, upto)
         if not new:
             tx.postpone(place.key, DRAFT_LETTERS, due)
-            return
+            return revision
         lane, body = draft_lane(place), {"revision": revision}
 
         def export(target: str) -> Letter:
             return Letter("export", place.team, lane, {**body, "target": target}, due, place.key, blocking=False)
 
         tx.enqueue([*map(export, self._rules.exports), Letter("announce", place.team, lane, body, due, place.key)])
+        return revision
 
     # ---- refusing --------------------------------------------------------------------------------
 
