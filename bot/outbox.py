@@ -95,7 +95,7 @@ class Wording(Protocol):
     """How a letter reads in Slack (see slack/blocks.py)."""
 
     def message(self, outcome: Outcome) -> JSON: ...
-    def draft(self, digest: Any, receipts: Mapping[str, JSON]) -> JSON: ...
+    def draft(self, digest: Any, receipts: Mapping[str, JSON], told_in: str = "") -> JSON: ...
     def markdown(self, document: str) -> list[JSON]: ...
 
 
@@ -398,7 +398,8 @@ class Outbox:
         known = self._slack.look_at(letter.team, channel)
         if known.private is False and not known.member:
             self._slack.join(channel)
-        self._post(letter, channel, self._wording.draft(page.digest, receipts), f"share-{letter.key}")
+        message = self._wording.draft(page.digest, receipts, place.channel)
+        self._post(letter, channel, message, f"share-{letter.key}")
 
     def _scrub(self, letter: Letter) -> None:
         """A text was destroyed: files of earlier revisions, which hold it, are taken away once the new one is there."""

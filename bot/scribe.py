@@ -336,6 +336,7 @@ class Scribe:
         """The answer to what was recorded; `incident` is as it was right after."""
         last = happened[-1]
         about = _about(incident, last)
+        windows = incident.windows()
         resolved = incident.resolution
         keys = {incident.entries[1].by, person.key, *(getattr(one, "person", "") for one in happened)}
         channel = tx.channel(place.team, place.channel)
@@ -353,7 +354,10 @@ class Scribe:
             about_kind=about.kind if about else None,
             total=resolved.at - incident.onset if resolved and incident.onset else None,
             impact=incident.impact(now) if incident.onset else None,
-            impact_on=bool(incident.windows()) and incident.windows()[-1].end is None,
+            window=windows[-1].length(now) if windows else None,
+            windows=len(windows),
+            impact_on=bool(windows) and windows[-1].end is None,
+            undone=incident.happened[last.seq - 1] if isinstance(last, ev.Undone) else None,
             addendum=incident.stage is Stage.PUBLISHED and not isinstance(last, ev.Published),
             invite=channel.private is True and not channel.member,
             keeps_chat_days=self._rules.keep_chat_days,
@@ -421,6 +425,7 @@ class Scribe:
             earlier = tx.heard(heard.team, heard.origin)
             if earlier is None:
                 now = self._clock()
+                refusal = self._with_nothing_open(tx, refusal, line, heard)
                 outcome, kept = self._refused(tx, refusal, line, heard, said_at)
                 tx.remember(heard.team, heard.origin, kept, now)
                 self._reply(tx, heard, outcome, now)
@@ -438,6 +443,18 @@ class Scribe:
             return Asked(refusal.message, refusal.choices, offer, refusal.hint), kept
         kept = {"kind": "refused", "message": refusal.message, "hint": refusal.hint, "field": refusal.field}
         return Refused(refusal.message, refusal.hint, refusal.field), kept
+
+    def _with_nothing_open(self, tx: Reading, refusal: Refusal, line: str, heard: Heard) -> Refusal:
+        """Where a line without a verb is typed and nothing is open here, one tap opens an incident with it."""
+        word = line.split(None, 1)[0] if line.split() else ""
+        if not isinstance(refusal, Question) or find(word) is not None or tx.in_channel(heard.team, heard.channel):
+            return refusal
+        title = " ".join(line.split())
+        opened = Choice(f"Start “{title}”", f"start {title}")
+        others = tx.visible(heard.team, heard.channel, only_open=True)[:3]
+        elsewhere = [Choice(f"Note in {one.name}", f"note {one.name}: {line}") for one in others]
+        hint = f"No incident is open in this channel. {refusal.hint}"
+        return Question(refusal.message, (opened, *elsewhere), hint)
 
     def _elsewhere(
         self, tx: Reading, refusal: Refusal, place: Place | None, line: str, heard: Heard, number: int | None
@@ -705,6 +722,13 @@ class Scribe:
                 if other is None or (other.private and other.channel != heard.channel):
                     raise Refusal(
                         f"There is no INC-{command.of} that you may see from here.", "Type list to see the incidents."
+                    )
+            case cmd.Share() if incident is not None:
+                place = tx.by_number(heard.team, incident.number)
+                if place is not None and place.private and command.channel != place.channel:
+                    raise Refusal(
+                        f"{place.name} was told in a private channel; it is shared to no other.",
+                        "Type export md for the file, and give it to those whom it concerns.",
                     )
             case cmd.Start() if command.new_channel:
                 raise Refusal(

@@ -284,6 +284,30 @@ def test_an_everyday_word_taken_for_a_verb_is_made_a_note_with_one_tap(cast: Cas
     assert cast.incident().is_open
 
 
+def test_a_line_without_a_verb_opens_an_incident_with_one_tap_where_none_is_open(cast: Cast) -> None:
+    offered = cast.type(cast.ada, "checkout is down")
+    assert [e["text"]["text"] for e in offered.blocks[-1]["elements"]] == ["Start “checkout is down”"]
+    cast.stage.workspace.click(cast.ada, offered, "Start “checkout is down”")
+    cast.stage.settle()
+    assert cast.texts() == [(1, Kind.STARTED, "checkout is down")]
+
+
+def test_an_undo_says_what_it_took_back(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.type(cast.ada, "note quiet")
+    cast.type(cast.ada, "remove 2")
+    assert cast.type(cast.ada, "undo").text == "↩️ Ada took back the removal of #2, which counts again: “quiet”"
+    assert cast.type(cast.ada, "undo").text == "↩️ Ada took back #2: “quiet”"
+
+
+def test_a_second_window_of_impact_says_its_own_length_and_the_sum(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors since 02:50")
+    cast.type(cast.ada, "mitigated 03:00 pool halved")
+    cast.type(cast.ada, "again 03:02 errors are back")
+    answer = cast.type(cast.ada, "mitigated 03:06 pool gone")
+    assert "Impact stopped after 4 min (14 min in 2 windows): pool gone" in answer.text
+
+
 def test_the_nearest_verb_is_named(cast: Cast) -> None:
     cast.type(cast.ada, "start Checkout returns errors")
     assert "“mitigated”" in cast.type(cast.ada, "mitigatd pool halved").text
@@ -360,6 +384,28 @@ def test_a_private_channels_incident_shows_only_inside_that_channel(stage: Stage
     assert "Breach of the vault" in cast.type(cast.ada, "search Mallory").text
 
 
+def test_what_was_told_in_a_private_channel_is_shared_to_no_other(stage: Stage) -> None:
+    cast = Cast(stage, private=True, bot_in=True)
+    general = stage.workspace.add_channel("general", members=[cast.ada])
+    cast.type(cast.ada, "start Breach of the vault")
+    cast.type(cast.ada, "resolve")
+    stage.settle()
+    answer = cast.type(cast.ada, "share #general")
+    assert "private channel" in answer.text
+    stage.settle()
+    assert stage.workspace.messages(general) == []
+
+
+def test_a_public_channels_draft_is_shared_with_where_the_whole_text_is(cast: Cast) -> None:
+    general = cast.stage.workspace.add_channel("general", members=[cast.ada])
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.type(cast.ada, "resolve")
+    cast.stage.settle()
+    cast.type(cast.ada, "share #general")
+    cast.stage.settle()
+    assert f"<#{cast.channel.id}>" in cast.stage.workspace.messages(general)[-1].text
+
+
 def test_a_public_channels_incident_is_found_from_elsewhere(cast: Cast) -> None:
     cast.type(cast.ada, "start Checkout returns errors")
     outside = cast.stage.workspace.add_channel("general", members=[cast.ada])
@@ -425,7 +471,7 @@ def test_a_text_redacted_after_the_draft_was_posted_is_nowhere_any_more(cast: Ca
     cast.stage.clock.advance(timedelta(hours=1))
     asked = cast.type(cast.ben, "redact 2")
     cast.stage.workspace.click(cast.ben, asked, "Destroy the text")
-    cast.stage.pump()
+    cast.stage.settle()
     for path in cast.stage.settings.database.parent.rglob("*"):
         assert path.is_dir() or b"hunter2-secret" not in path.read_bytes(), path.name
     assert sorted(path.name for path in cast.stage.settings.export_dir.glob("*.md")) == [

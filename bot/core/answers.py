@@ -18,8 +18,9 @@ class Recorded:
     """Something is on disk. `happened` are the events, in order; the rest is what an answer may want to say.
 
     `about` is the text of the entry that a mark, a correction or a dead end is about, `about_kind` its kind. `total`
-    and `impact` are how long the incident and its impact lasted, where this ended one of them. `choices` are buttons,
-    kept as offer `offer`. `understood` are clauses about how the line was read.
+    and `impact` are how long the incident and its impact lasted, where this ended one of them, `window` how long the
+    last of its `windows` did. `undone` is what an undo took back. `choices` are buttons, kept as offer `offer`.
+    `understood` are clauses about how the line was read.
     """
 
     place: Place
@@ -35,7 +36,10 @@ class Recorded:
     about_kind: Kind | None = None
     total: timedelta | None = None
     impact: timedelta | None = None
+    window: timedelta | None = None
+    windows: int = 0
     impact_on: bool = False
+    undone: ev.Event | None = None
     addendum: bool = False
     invite: bool = False
     keeps_chat_days: int = 0

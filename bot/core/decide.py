@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
 from bot.core import commands as cmd
@@ -108,7 +108,8 @@ def _start(
 def _far(when: times.When, reference: datetime, of_what: str) -> Question:
     typed = times.clock(when.at, when.zone)
     earlier = times.moment(when.at, when.zone)
-    later = times.moment(when.at + timedelta(days=1), when.zone)
+    tomorrow = times.localize(when.at, when.zone) + timedelta(days=1)  # by the clock: the zone's offset may change
+    later = times.moment(tomorrow.astimezone(UTC), when.zone)
     return Question(
         f"{typed} would be {earlier}, {times.duration(reference - when.at)} {of_what}; {later} is still to come.",
         (Choice(f"Yes, {earlier}", LINE_TO_CONFIRM, confirmed=True),),

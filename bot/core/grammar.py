@@ -131,7 +131,7 @@ FORMATS = ("md", "json", "html", "csv")
 
 _SHARE = re.compile(  # "30–40 %" names no one share, "34 % of customer requests" one of requests
     r"(?<![\d.,\-–—−])(\d{1,3}(?:[.,]\d+)?)\s*(?:%|percent|per cent)\s+of\s+"
-    r"(?:(?:all|our|the|its|their|active|affected|paying|logged-in|signed-in|registered|european|us|eu"
+    r"(?:(?:all|our|the|its|their|active|affected|paying|logged-in|signed-in|registered"
     r"|user|customer|client|merchant)\s+){0,3}"
     r"(?:users|customers|accounts|visitors|subscribers|members|clients|tenants|merchants|people)\b(?!['’])",
     re.IGNORECASE,
@@ -143,10 +143,10 @@ _SEVERITIES = ("sev1", "sev2", "sev3", "sev4", "sev5")
 
 def share_of_users(text: str) -> str:
     """The percentage in "34 % of customers cannot pay", as a plain number, else "" (POSTMORTEM.md S2c)."""
-    found = _SHARE.search(text)
-    if not found or float(found[1].replace(",", ".")) > 100:
+    named = [share.replace(",", ".") for share in _SHARE.findall(text)]
+    if len(named) != 1 or float(named[0]) > 100:  # two shares are of two groups: which of them is nobody's to guess
         return ""
-    return found[1].replace(",", ".")
+    return str(named[0])
 
 
 # ---- the pieces of a line ------------------------------------------------------------------------
@@ -600,6 +600,15 @@ def _edit(text: str, context: Context) -> Command:
     as_kind = re.fullmatch(r"as\s+(?:an?\s+)?([\w\s-]+)", rest.translate(_DASHES), re.IGNORECASE)
     if as_kind and (kind := kind_of(as_kind[1].strip())):
         return CorrectKind(entry=number, kind=kind)
+    if as_kind and len(as_kind[1].split()) == 1:
+        kinds = ", ".join(sorted(_KIND_OF_VERB))
+        raise Question(
+            f"“{as_kind[1].strip()}” is no kind of entry. Nothing is changed yet.",
+            (Choice("It is the new text", f"edit {number} : {rest}"),),
+            f"Kinds: {kinds}.",
+        )
+    if rest.startswith(": "):
+        rest = rest[2:].strip()
     return CorrectText(entry=number, text=_needs_text("edit", rest))
 
 

@@ -238,8 +238,9 @@ class Incident:
         return list(named.values())
 
     def share(self) -> Entry | None:
-        """The last impact entry that names the share of users."""
-        return next((e for e in reversed(self.live(Kind.IMPACT)) if e.share), None)
+        """The impact entry that names the highest share of users; the latest of these."""
+        named = [e for e in self.live(Kind.IMPACT) if e.share]
+        return max(named, key=lambda e: (float(e.share), e.order), default=None)
 
     def dead_end_of(self, hypothesis: int) -> Entry | None:
         """The dead end that a hypothesis led to."""

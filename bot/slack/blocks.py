@@ -242,7 +242,8 @@ def _entry(said: Recorded, entry: ev.Numbered) -> str:
                 f" {text}" if text else ""
             )
         case _:
-            when = _time(said, entry.at, zone=entry.zone, approx=entry.approx)
+            typed = entry.zone if entry.at != entry.recorded_at else ""  # no time was typed: one zone says it
+            when = _time(said, entry.at, zone=typed, approx=entry.approx)
             return f"{ICONS[entry.kind]} #{entry.entry} · {when} · {_labelled(said, entry, text)}"
 
 
@@ -261,8 +262,10 @@ def _labelled(said: Recorded, entry: ev.Numbered, text: str) -> str:
             label = f"Escalated to {_who(said, entry.person, entry.target)}"
         case ev.ToldStakeholders() if entry.audience:
             label = f"Told {escape(entry.audience)}"
-        case ev.Mitigated() if said.impact is not None:
-            label = f"Impact stopped after {times.duration(said.impact)}"
+        case ev.Mitigated() if said.window is not None and said.impact is not None:
+            label = f"Impact stopped after {times.duration(said.window)}"
+            if said.windows > 1:
+                label += f" ({times.duration(said.impact)} in {said.windows} windows)"
         case ev.ImpactDescribed() if entry.seen_by_users:
             label = "Users saw"
         case ev.TaskAdded():
@@ -299,7 +302,6 @@ def _task(said: Recorded, task: ev.TaskAdded, text: str) -> str:
 def _mark(said: Recorded, mark: ev.Event) -> str:
     """The answer to what takes no number."""
     about = f"“{shown(said.about, 160)}”" if said.about else "it"
-    label = LABELS[said.about_kind].lower() if said.about_kind else "entry"
     who = escape(said.by.name)
     match mark:
         case ev.EffectSeen():
@@ -335,9 +337,7 @@ def _mark(said: Recorded, mark: ev.Event) -> str:
         case ev.Redacted():
             return f"⬛ The text of #{mark.entry} is destroyed. What Slack still shows above, delete there."
         case ev.Undone():
-            return f"↩️ {who} took back the last {label if said.about else 'line'}" + (
-                f": {about}" if said.about else "."
-            )
+            return f"↩️ {who} took back {_undone(said.undone)}" + (f": {about}" if said.about else ".")
         case ev.Retitled():
             return f"✏️ {said.place.name} is now called: {shown(mark.text)}"
         case ev.OnsetSet():
@@ -361,6 +361,39 @@ def _mark(said: Recorded, mark: ev.Event) -> str:
             return f"📤 {said.place.name} is being shared to <#{mark.channel}>."
         case _:
             raise AssertionError(f"no words for {mark.name}")
+
+
+_MARKS = {
+    "effect_seen": "whether #{entry} helped",
+    "hypothesis_confirmed": "the confirmation of #{entry}",
+    "starred": "the star of #{entry}",
+    "task_changed": "the change of T{task}",
+    "task_done": "that T{task} is done",
+    "task_dropped": "that T{task} is dropped",
+    "text_corrected": "the correction of #{entry}",
+    "kind_corrected": "the other kind of #{entry}",
+    "time_corrected": "the other time of #{entry}",
+    "removed": "the removal of #{entry}, which counts again",
+    "retitled": "the other title",
+    "onset_set": "the other onset",
+    "zone_set": "the other zone",
+    "not_applicable": "that there is nothing to say about {gap}",
+    "section_written": "the section “{section}”",
+    "review_called": "the call for a review",
+    "approved": "the approval",
+    "shared_to": "the sharing",
+}
+
+
+def _undone(undone: ev.Event | None) -> str:
+    """What an undo took back."""
+    if isinstance(undone, ev.Resolved):
+        return "the resolution: the incident is open again"
+    if isinstance(undone, ev.Numbered):
+        return f"#{undone.entry}"
+    if undone is None:
+        return "the last line"
+    return escape(_MARKS[undone.name].format_map(vars(undone)))
 
 
 def _second(said: Recorded, last: ev.Event, prefix: str) -> str:
@@ -394,7 +427,7 @@ def _second(said: Recorded, last: ev.Event, prefix: str) -> str:
             pass
     if said.addendum:
         clauses.append("The postmortem is published: this is an addendum.")
-    return " ".join([*clauses, *(f"({escape(clause)})" for clause in said.understood)])
+    return " · ".join([*clauses, *(f"({escape(clause)})" for clause in said.understood)])
 
 
 def _who(said: Recorded, key: str, name: str | None) -> str:
@@ -462,7 +495,7 @@ def _status(s: Status, prefix: str) -> list[str]:
     lines.append(f"*Record*  {entries} by {people} · {_count(s.tasks, 'task')}, {s.tasks_open} open")
     if s.waiting:
         lines.append(f"*Waiting*  {_count(s.waiting, 'message')} still to be sent")
-    lines += [f"*Not delivered*  {escape(error)}" for error in s.parked]
+    lines += [f"*Not delivered*  {escape(error)}" for error in dict.fromkeys(s.parked)]
     due = [gap for gap in s.gaps if gap.due][:3]
     if due:
         lines.append("*Say next*  " + " · ".join(f"{escape(g.name)} `{prefix} {escape(g.line)}`" for g in due))
@@ -594,7 +627,7 @@ def _listed(found: Listed, prefix: str) -> list[str]:
         what = (
             f"No incident that you may see from here mentions “{escape(found.words)}”."
             if found.words
-            else (f"No incident yet that you may see from here. `{prefix} start <title>` opens one.")
+            else (f"No incident yet that you may see from here. `{prefix} start …` opens one.")
         )
         return [what]
     lines = [
@@ -603,7 +636,7 @@ def _listed(found: Listed, prefix: str) -> list[str]:
         for one in found.places
     ]
     if found.more:
-        lines.append(f"… and {found.more} more: `{prefix} list <words>` narrows it down.")
+        lines.append(f"… and {found.more} more: `{prefix} list …` with a word narrows it down.")
     return lines
 
 
@@ -634,8 +667,11 @@ def _help(h: Help) -> list[str]:
 MARKDOWN = 11_500  # Slack's limit is 12,000 characters of `markdown` blocks a message
 
 
-def draft(digest: Any, receipts: Mapping[str, JSON]) -> JSON:
-    """The one post of a document: the link first, then what an executive asks; at most twelve lines."""
+def draft(digest: Any, receipts: Mapping[str, JSON], told_in: str = "") -> JSON:
+    """The one post of a document: the link first, then what an executive asks; at most twelve lines.
+
+    `told_in` is the channel where the whole text is, for a post that stands in another.
+    """
     severity = f" · SEV{digest.severity}" if digest.severity else ""
     drill = " · DRILL" if digest.drill else ""
     stage = "Postmortem" if digest.stage == "published" else "Postmortem draft"
@@ -649,13 +685,14 @@ def draft(digest: Any, receipts: Mapping[str, JSON]) -> JSON:
         lines.append(f"• Impact: {shown(digest.impact, 300)}")
     lines.append(f"• Found by {escape(digest.found_by)}" if digest.found_by else "• How it was found: unknown")
     ask = f" (Ask {escape(digest.ask)})" if digest.ask and not digest.root_cause else ""
-    lines.append(f"• Root cause: {shown(digest.root_cause, 300) or 'unknown'}.{ask}".replace("..", "."))
+    lines.append(f"• Root cause: {shown(digest.root_cause, 300) or 'unknown.'}{ask}")
     unowned = f", {digest.tasks_without_owner} without owner" if digest.tasks_without_owner else ""
     lines.append(
         f"• {_count(digest.entries, 'entry', 'entries')} · {_count(digest.tasks, 'task')}{unowned} · "
         f"{_count(digest.open_questions, 'open question')} · {_count(digest.words, 'word')}"
     )
-    lines.append("The picture and the whole text are in the thread.")
+    place = f"in <#{told_in}>" if told_in else "in the thread"
+    lines.append(f"The picture and the whole text are {place}.")
     return _message(lines)
 
 

@@ -293,18 +293,18 @@ def test_services_are_added_taken_away_and_corrected(log: Log) -> None:
     assert services_of(log.incident.entries[1]) == ((), ())
 
 
-def test_the_share_of_users_is_the_last_that_is_named(log: Log) -> None:
+def test_the_share_of_users_is_the_highest_that_is_named(log: Log) -> None:
     assert log.incident.share() is None
     log.entry(ev.ImpactDescribed, "34 % of users", at=5, share="34")
     log.entry(ev.ImpactDescribed, "50 % of users", at=3, share="50")
     log.entry(ev.ImpactDescribed, "worse", at=9)
     share = log.incident.share()
     assert share is not None
-    assert (share.number, share.share) == (2, "34")
-    log.mark(ev.TextCorrected, entry=2, text="some users")
+    assert (share.number, share.share) == (3, "50")
+    log.mark(ev.TextCorrected, entry=3, text="some users")
     share = log.incident.share()
     assert share is not None
-    assert (share.number, share.share) == (3, "50")
+    assert (share.number, share.share) == (2, "34")
 
 
 def test_a_note_that_becomes_an_impact_brings_its_share_along(log: Log) -> None:
