@@ -5,6 +5,7 @@ It decides nothing: it opens the store, hands each room what it needs, and close
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -33,13 +34,17 @@ from bot.scribe import Rules, Scribe
 from bot.settings import Settings, secret_beside
 from bot.slack import blocks, listeners
 from bot.slack.client import OverHTTP, Slack, Transport
+from bot.slack.sockets import Sockets
 from bot.store import Store
 
 ZONE_TIMEOUT = 1.5
 """Seconds that the first look-up of a person's zone may take: Slack waits three for the answer."""
 
-GRACE_SECONDS = 10.0
-"""How long what is in hand may take after SIGTERM."""
+GRACE_SECONDS = 7.0
+"""How long what is in hand may take after SIGTERM: container platforms send SIGKILL after ten."""
+
+LAST_ROUNDS = 16
+"""Turns of the loop in which what has arrived before SIGTERM is still taken in."""
 
 log = logging.getLogger("scribe")
 
@@ -92,6 +97,21 @@ def compose(
     return press.page(Order(tuple(stored), dict(names), options, png=png)), called
 
 
+class Health:
+    """What /healthz tells besides that the process is alive."""
+
+    def __init__(self) -> None:
+        self.sockets: Sockets | None = None
+
+    def __call__(self) -> dict[str, Any]:
+        """The state of Socket Mode, where it is on: connected, and seconds since the last envelope."""
+        if self.sockets is None:
+            return {}
+        age = self.sockets.age()
+        seconds = round(age.total_seconds()) if age is not None else None
+        return {"socket_mode": {"connected": self.sockets.connected(), "last_envelope_seconds": seconds}}
+
+
 @dataclass(frozen=True, slots=True)
 class App:
     """A running Scribe: its rooms, wired."""
@@ -105,11 +125,13 @@ class App:
     outbox: Outbox
     bolt: Bolt
     web: Flask
+    health: Health
 
     def learn(self) -> None:
         """Asks Slack, by letter, which workspace the token belongs to."""
         with self.store.writing() as tx:
-            tx.enqueue([Letter("learn", "", "workspace", {}, self.clock(), blocking=False)])
+            if not any(letter.kind == "learn" for letter, _ in tx.letters("waiting")):
+                tx.enqueue([Letter("learn", "", "workspace", {}, self.clock(), blocking=False)])
 
     def close(self) -> None:
         """Closes press and store."""
@@ -164,8 +186,9 @@ def create(
         recall=scribe.recall,
         jitter=lambda: int.from_bytes(randomness(4), "big") / 2**32,
     )
-    site = web.create(bolt=bolt, signing_secret=settings.signing_secret, clock=clock, health=dict)
-    return App(settings, clock, store, press, scribe, port, outbox, bolt, site)
+    health = Health()
+    site = web.create(bolt=bolt, signing_secret=settings.signing_secret, clock=clock, health=health)
+    return App(settings, clock, store, press, scribe, port, outbox, bolt, site, health)
 
 
 def _bolt(settings: Settings, store: Store) -> Bolt:
@@ -205,34 +228,65 @@ def _bolt(settings: Settings, store: Store) -> Bolt:
 
 
 def serve(app: App, ready: Callable[[str], None]) -> None:
-    """Serves HTTP and sends letters until SIGTERM or SIGINT; then finishes what is in hand, at most ten seconds.
+    """Serves HTTP and sends letters until SIGTERM or SIGINT; then finishes what is in hand, within ten seconds.
 
-    `ready` is called with the address once requests are answered.
+    `ready` is called with the address once requests are answered. Raises OSError when the address cannot be had.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     sockets: dict[int, Any] = {}
-    server = create_server(
-        app.web, map=sockets, host=app.settings.host, port=app.settings.port, threads=8, ident=None, channel_timeout=60
-    )
-    sender = threading.Thread(target=app.outbox.run, args=(stop,), name="outbox")
+    server = _listen(app, sockets)
+    # A daemon: a Slack that does not answer must not keep the process. The letter's lease runs out; it is sent again.
+    sender = threading.Thread(target=app.outbox.run, args=(stop,), name="outbox", daemon=True)
     app.learn()
     sender.start()
+    if app.settings.app_token:
+        app.health.sockets = Sockets(app.bolt, app.settings.app_token, app.settings.api_url, app.clock)
+        app.health.sockets.start()
     host, port = app.settings.host, getattr(server, "effective_port", app.settings.port)
-    ready(f"http://{host}:{port}")
+    ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
     while not stop.is_set():
         wasyncore.loop(timeout=0.2, map=sockets, count=1)
     log.info("stopping: what is in hand is finished first")
     until = time.monotonic() + GRACE_SECONDS
+    wasyncore.loop(timeout=0, map=sockets, count=LAST_ROUNDS)
     for listening in [one for one in list(sockets.values()) if getattr(one, "accepting", False)]:
-        listening.close()
+        # Not its own close(): that closes the pipe by which the threads wake this one, and their next byte then goes
+        # into whichever file has taken the pipe's number.
+        wasyncore.dispatcher.close(listening)
     while any(_busy(one) for one in list(sockets.values())) and time.monotonic() < until:
         wasyncore.loop(timeout=0.05, map=sockets, count=1)
+    if app.health.sockets is not None:
+        app.health.sockets.close()
     server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
-    wasyncore.close_all(sockets)
+    if not server.task_dispatcher.threads:  # one that still runs would write into that pipe
+        wasyncore.close_all(sockets)
     sender.join(timeout=max(1.0, until - time.monotonic()))
+    if sender.is_alive():
+        log.warning("a letter was in hand for too long; it is sent again after the next start")
     app.close()
+
+
+def _listen(app: App, sockets: dict[int, Any]) -> Any:
+    """The HTTP server, listening; raises OSError when the address cannot be had."""
+    given = app.settings
+    try:
+        return create_server(
+            app.web,
+            map=sockets,
+            host=given.host,
+            port=given.port,
+            threads=8,
+            ident=None,
+            channel_timeout=60,
+            max_request_body_size=web.MAX_BODY + 1,  # it refuses what is as large as this, or larger
+        )
+    except OSError:
+        wasyncore.close_all(sockets)
+        raise
+    except ValueError as failure:  # waitress's word for a host that has no address
+        raise OSError(errno.EADDRNOTAVAIL, "there is no such address") from failure
 
 
 def _busy(one: Any) -> bool:

@@ -59,6 +59,10 @@ def refusing() -> Iterator[None]:
         raise Refused(str(refusal)) from refusal
     except Undelivered as failure:
         raise Fault(failure.message) from failure
+    except OSError as failure:
+        if failure.filename is None:  # no file's doing: a reader who has gone, which is click's to handle
+            raise
+        raise Refused(f"{failure.filename}: {failure.strerror}.") from failure
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -73,14 +77,10 @@ def serve() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with refusing():
         given = settings.read(os.environ)
-        if not given.signing_secret:
-            raise Refusal(
-                "SLACK_SIGNING_SECRET is not set, and Slack is heard over HTTP only.",
-                "Copy it from your app's page: Basic Information, App Credentials, Signing Secret.",
-            )
         wired = app.create(given)
         try:
-            app.serve(wired, lambda address: click.echo(f"Scribe {__version__} listens on {address}/slack/events"))
+            path = "/slack/events" if given.signing_secret else ""
+            app.serve(wired, lambda address: click.echo(f"Scribe {__version__} listens on {address}{path}"))
         except OSError as failure:
             raise Refused(
                 f"{given.host}:{given.port} cannot be listened on: {failure.strerror}. Set PORT or HOST to others."
@@ -181,9 +181,10 @@ def verify() -> None:
     for found in findings:
         click.echo(f"{found.incident}, event {found.seq}: {found.problem}", err=True)
     if findings:
-        raise Fault(f"{len(findings)} things are wrong in {given.database}; restore it from a backup made before.")
+        wrong = "1 thing is wrong" if len(findings) == 1 else f"{len(findings)} things are wrong"
+        raise Fault(f"{wrong} in {given.database}; restore it from a backup made before.")
     click.echo(
-        f"{given.database}: {incidents} incidents with {events} events, all as they were recorded. "
+        f"{given.database}: {_count(incidents, 'incident')} with {_count(events, 'event')}, all as they were recorded. "
         "(One who has both the database and SCRIBE_SECRET could still have rewritten them.)"
     )
 
@@ -232,6 +233,10 @@ def _replayed(story: scenarios.Scenario, out: Path, label: str) -> tuple[Path, s
         finally:
             stage.close()
     return document, transcript
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _seed(slug: str) -> int:
