@@ -64,6 +64,7 @@ class Workspace(Acts):
         name: str = "Example",
         domain: str = "example",
         bot_token: str = "xoxb-workspace",  # noqa: S107  invented, opens nothing
+        app_token: str = "xapp-workspace",  # noqa: S107  the same
         signing_secret: str = "workspace-signing-secret",  # noqa: S107  the same
         clock: Callable[[], datetime],
         seed: int = 0,
@@ -73,6 +74,7 @@ class Workspace(Acts):
             name=name,
             domain=domain,
             bot_token=bot_token,
+            app_token=app_token,
             signing_secret=signing_secret,
             clock=clock,
             seed=seed,

@@ -19,6 +19,9 @@ from .state import State
 
 METHODS: dict[str, Method] = {**chat.METHODS, **conversations.METHODS, **sharing.METHODS, **surfaces.METHODS}
 
+# What can be called and is no method of the table: it needs no bot token, or no token at all.
+OTHERS = frozenset({"upload", "respond", "apps.connections.open"})
+
 RESPONSE_URL_USES = 5
 RESPONSE_URL_LIFE = timedelta(minutes=30)
 
@@ -26,9 +29,10 @@ RESPONSE_URL_LIFE = timedelta(minutes=30)
 class Web(State):
     """The workspace as a client of the Web API sees it."""
 
-    def __init__(self, *, bot_token: str, **state: Any) -> None:
+    def __init__(self, *, bot_token: str, app_token: str, **state: Any) -> None:
         super().__init__(**state)
         self.bot_token = bot_token
+        self.app_token = app_token
         self.away = False
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
@@ -107,6 +111,17 @@ class Web(State):
 
         return self._guarded("respond", {"response_url": response_url, "payload": dict(payload)}, None, effect)
 
+    def open_connection(self, token: str | None, issue: Callable[[], str]) -> Reply:
+        """Answer apps.connections.open, for which the app's own token counts; `issue` makes the address."""
+
+        def effect() -> Reply:
+            if token == self.app_token:
+                return Reply(200, {"ok": True, "url": issue()}, self._headers())
+            wrong = "not_allowed_token_type" if token == self.bot_token else "invalid_auth"
+            return Reply(200, failed(SlackError(wrong if token else "not_authed")), self._headers())
+
+        return self._guarded("apps.connections.open", {}, token, effect)
+
     def fail(
         self,
         method: str,
@@ -115,18 +130,20 @@ class Web(State):
         status: int | None = None,
         retry_after: int | None = None,
         drop: Literal["before", "after"] | None = None,
+        after: bool = False,
         times: int = 1,
         when: Callable[[dict[str, Any]], bool] | None = None,
     ) -> None:
-        """Let the next `times` calls of a method ("*": any; also "upload", "respond") go wrong.
+        """Let the next `times` calls of a method ("*": any; also those of OTHERS) go wrong.
 
-        `error` is answered with ok: false, `status` as an HTTP status, `retry_after` (seconds) as 429; `drop` breaks
-        the connection before or after the effect. `when` looks at the arguments.
+        `error` is answered with ok: false, `status` as an HTTP status, `retry_after` (seconds) as 429; with `after`
+        the call has its effect all the same. `drop` breaks the connection before or after the effect. `when` looks at
+        the arguments.
         """
-        if method not in METHODS and method not in ("*", "upload", "respond"):
+        if method not in METHODS and method not in OTHERS and method != "*":
             raise ValueError(f"there is no method {method!r}")
         with self.lock:
-            self.faults.append(Fault(method, error, status, retry_after, drop, times, when))
+            self.faults.append(Fault(method, error, status, retry_after, drop, times, when, after))
 
     def called(self, method: str) -> list[Call]:
         """Give the calls of one method."""
@@ -144,8 +161,9 @@ class Web(State):
                 return effect()
             if fault.drop == "before":
                 raise ConnectionResetError(f"the connection broke before {method} had an effect")
-            if fault.drop == "after":
+            if fault.drop == "after" or fault.after:
                 effect()
+            if fault.drop == "after":
                 raise ConnectionResetError(f"the connection broke after {method} had its effect")
             if fault.retry_after is not None or fault.status == 429:
                 headers = self._headers() | {"Retry-After": str(fault.retry_after or 1)}

@@ -71,6 +71,7 @@ class Fault:
     drop: Literal["before", "after"] | None
     times: int
     when: Callable[[dict[str, Any]], bool] | None
+    after: bool = False
 
 
 @dataclass(eq=False, slots=True)
