@@ -21,7 +21,7 @@ from bot.core.errors import Undelivered
 from bot.core.incident import fold
 from bot.core.record import JSON, Channel, Installation, Letter, Place, Revision
 
-LEASE_SECONDS = 120.0
+LEASE_SECONDS = 600.0  # a long document takes minutes to compose
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 600.0
 FAULTS_BEFORE_PARKING = 6
@@ -206,7 +206,7 @@ class Outbox:
                 self._meet(letter)
             case "answer":
                 self._answer(letter)
-            case "export" if "target" in letter.body:
+            case "export":
                 self._export(letter)
             case "announce":
                 self._announce(letter)
@@ -220,9 +220,9 @@ class Outbox:
                 self._scrub(letter)
             case "share":
                 self._share(letter)
-            case "draft":
+            case "show":
                 self._show_draft(letter)
-            case "export":
+            case "hand_over":
                 self._hand_over(letter)
             case _:
                 raise Undelivered(f"nobody knows how to send a letter of kind {letter.kind}", permanent=True)
@@ -242,7 +242,7 @@ class Outbox:
                 self._slack.join(channel)
                 found = Channel(letter.team, channel, found.name, False, True, False)
         except Undelivered as failure:
-            if failure.permanent:  # a private channel that we are not in looks as if it did not exist
+            if failure.code == "channel_not_found":  # what a private channel that we are not in looks like
                 with self._store.writing() as tx:
                     tx.learn_channel(letter.team, channel, private=True, member=False)
             raise
@@ -271,9 +271,11 @@ class Outbox:
         else:
             self._slack.whisper(channel, letter.body["user"], message)
 
-    def _post(self, letter: Letter, channel: str, message: JSON, key: str, *, thread: str = "") -> str:
+    def _post(
+        self, letter: Letter, channel: str, message: JSON, key: str, *, thread: str = "", look: bool = False
+    ) -> str:
         """Posts a message once: before another try it is looked for by its key, as the last try may have arrived."""
-        if letter.attempts > 1 and (there := self._slack.find(channel, key, thread=thread)):
+        if (look or letter.attempts > 1) and (there := self._slack.find(channel, key, thread=thread)):
             return there
         return self._slack.post(channel, message, thread=thread, key=key)
 
@@ -343,12 +345,14 @@ class Outbox:
         place, page, called = self._page(letter, upto, revision, png=True)
         with self._store.reading() as tx:
             receipts = tx.receipts(place.key)
+        if receipts.get("post", {}).get("revision", 0) > revision:
+            return  # a newer one stands there already
         message = self._wording.draft(page.digest, receipts)
         post = {key: value for key, value in receipts.get("post", {}).items() if key != "revision"}
         if post:
             self._slack.edit(post["channel"], post["ts"], message)
         else:
-            ts = self._post(letter, place.channel, message, f"{place.name}-draft")
+            ts = self._post(letter, place.channel, message, f"{place.name}-draft", look=revision > 1)
             post = {"channel": place.channel, "ts": ts, "texts": [], "picture": "", "pictured": 0}
             self._keep_post(place, revision, post)
         self._picture(letter, place, page, called, revision, post)

@@ -72,7 +72,15 @@ class Writing(Reading, Protocol):
 
     def remember(self, team: str, origin: str, outcome: JSON, now: datetime) -> None: ...
     def make_offer(
-        self, team: str, channel: str, by: str, line: str, said_at: datetime, choices: Sequence[Choice], mentions: JSON
+        self,
+        team: str,
+        channel: str,
+        by: str,
+        line: str,
+        said_at: datetime,
+        choices: Sequence[Choice],
+        mentions: JSON,
+        incident: int | None = None,
     ) -> str: ...
     def take_offer(self, team: str, key: str, choice: int) -> None: ...
     def open_incident(self, team: str, channel: str, *, private: bool, now: datetime) -> Place: ...
@@ -171,8 +179,10 @@ class Scribe:
             undone = self.handle(
                 cmd.Undo(seq=taken.undoes),
                 heard if not taken.line else replace(heard, origin=f"{heard.origin}:undo", by_letter=False),
+                incident=offer.incident,
                 offer=None if taken.line else offer,
                 choice=choice,
+                tapped=tapped,
             )
             if not taken.line or isinstance(undone, Refused):
                 return undone
@@ -183,16 +193,17 @@ class Scribe:
             if isinstance(parsed.command, cmd.Look):
                 return self._look(parsed.command, heard, parsed.incident)
         except Refusal as refusal:
-            return self._refuse(refusal, line, heard, offer.said_at)
+            return self._refuse(refusal, line, tapped, offer.said_at)
         return self.handle(
             parsed.command,
             heard,
             line=line,
-            incident=parsed.incident,
+            incident=parsed.incident or offer.incident,
             confirmed=taken.confirmed,
             said_at=offer.said_at,
             offer=offer,
             choice=choice,
+            tapped=tapped,
         )
 
     def handle(
@@ -207,11 +218,12 @@ class Scribe:
         default_zone: bool = False,
         offer: Offer | None = None,
         choice: int = 0,
+        tapped: Heard | None = None,
     ) -> Outcome:
         """Records what a command leads to and what shall leave because of it, in one transaction.
 
         `line` is the text it was read from, `incident` the number that it named, `said_at` when it was typed if that is
-        not now, `offer` and `choice` the offer that it answers.
+        not now, `offer` and `choice` the offer that it answers, `tapped` the tap itself: a refusal answers that.
         """
         with self._lock, self._forgetting_on_failure(), self._store.writing() as tx:
             earlier = tx.heard(heard.team, heard.origin)
@@ -220,6 +232,8 @@ class Scribe:
                 outcome, kept = self._change(
                     tx, command, heard, now, line, incident, confirmed, said_at or now, default_zone
                 )
+                if tapped is not None and isinstance(outcome, Refused):
+                    heard = replace(tapped, by_letter=heard.by_letter)  # the offer still stands, for another tap
                 tx.remember(heard.team, heard.origin, kept, now)
                 self._reply(tx, heard, outcome, now)
                 if offer is not None and not isinstance(outcome, Refused):
@@ -254,7 +268,7 @@ class Scribe:
     ) -> tuple[Outcome, JSON]:
         person = tx.know(heard.team, heard.user, heard.user_name)
         if person.zone is None:
-            tx.enqueue([_meet(person, now)])
+            self._meet(tx, person, now)
         if heard.private is not None or heard.channel_name:
             known = tx.channel(heard.team, heard.channel)
             if known.private is None or (heard.channel_name and known.name != heard.channel_name):
@@ -314,7 +328,9 @@ class Scribe:
         offer = ""
         if choices:
             own = any(choice.undoes for choice in choices)
-            offer = tx.make_offer(heard.team, heard.channel, person.key if own else "", "", now, choices, {})
+            offer = tx.make_offer(
+                heard.team, heard.channel, person.key if own else "", "", now, choices, {}, place.number
+            )
         fresh = tx.by_key(place.key)
         assert fresh is not None
         kept: JSON = {"kind": "recorded", "incident": place.key, "seqs": seqs, "offer": offer, "by": person.key}
@@ -408,7 +424,8 @@ class Scribe:
         """Makes the document's newest revision reach to event `upto`, and leave at `due`; gives its number."""
         revision, new = tx.revise(place, upto)
         if not new:
-            tx.postpone(place.key, DRAFT_LETTERS, due)
+            if revision > 1:  # the first draft was promised for a time: what is said until then only widens it
+                tx.postpone(place.key, DRAFT_LETTERS, due)
             return revision
         lane, body = draft_lane(place), {"revision": revision}
 
@@ -438,7 +455,9 @@ class Scribe:
         if isinstance(refusal, Question) and refusal.choices:
             by = tx.know(heard.team, heard.user, heard.user_name).key
             mentions = dict(heard.mentions)
-            offer = tx.make_offer(heard.team, heard.channel, by, line, said_at, refusal.choices, mentions)
+            here = tx.in_channel(heard.team, heard.channel)
+            about = here.number if here else None
+            offer = tx.make_offer(heard.team, heard.channel, by, line, said_at, refusal.choices, mentions, about)
             kept: JSON = {"kind": "asked", "message": refusal.message, "hint": refusal.hint, "offer": offer}
             return Asked(refusal.message, refusal.choices, offer, refusal.hint), kept
         kept = {"kind": "refused", "message": refusal.message, "hint": refusal.hint, "field": refusal.field}
@@ -658,7 +677,8 @@ class Scribe:
                 now = self._clock()
                 body = {"user": heard.user, "channel": heard.channel, "upto": place.seq, "format": form.casefold()}
                 lane = f"{place.team}/{heard.user}"
-                tx.enqueue([Letter(look.view.value, place.team, lane, body, now, place.key, blocking=False)])
+                kind = "hand_over" if look.view is cmd.View.EXPORT else "show"
+                tx.enqueue([Letter(kind, place.team, lane, body, now, place.key, blocking=False)])
                 kept = {"kind": "sent", "incident": place.key, "what": look.view.value}
                 tx.remember(heard.team, heard.origin, kept, now)
                 return OnItsWay(place, look.view.value)
@@ -753,10 +773,17 @@ class Scribe:
             if handle:
                 known = tx.person(team, handle) or tx.know(team, handle, called.lstrip("@"))
                 if known.zone is None:
-                    tx.enqueue([_meet(known, self._clock())])
+                    self._meet(tx, known, self._clock())
                 spoken = replace(spoken, **{name: known.key})
         changed: cmd.Change = spoken
         return changed
+
+    def _meet(self, tx: Writing, person: Person, now: datetime) -> None:
+        """Has a person's name and zone looked up, once at a time."""
+        body = {"user": person.user}
+        if not any(letter.kind == "meet" and letter.body == body for letter, _ in tx.letters("waiting")):
+            lane = f"{person.team}/people"
+            tx.enqueue([Letter("meet", person.team, lane, body, now, blocking=False)])
 
     def _is_private(self, tx: Reading, heard: Heard) -> bool:
         known = tx.channel(heard.team, heard.channel)
@@ -789,13 +816,9 @@ def draft_lane(place: Place) -> str:
     return f"{place.team}/{place.name}/draft"
 
 
-def _meet(person: Person, now: datetime) -> Letter:
-    return Letter("meet", person.team, f"{person.team}/people", {"user": person.user}, now, blocking=False)
-
-
 def _words_of(incident: Incident, entry: int) -> list[int]:
     """The events that hold words of an entry: the entry itself, its corrections, changes of its task."""
-    tasks = {number for number, task in incident.tasks.items() if task.entry == entry}
+    tasks = {one.task for one in incident.happened if isinstance(one, ev.TaskAdded) and one.entry == entry}
     return [
         seq
         for seq, one in history(incident)

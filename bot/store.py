@@ -32,6 +32,8 @@ WIPE_SECONDS = 0.25
 GENESIS = "0" * 64
 OFFER_LIFE = timedelta(hours=24)
 REQUEST_LIFE = timedelta(days=7)
+REPEATED = 8
+"""A destroyed text of this length is looked for inside waiting lines; a shorter one stands in too many by chance."""
 
 NOT_HELD_BACK = (
     "NOT EXISTS (SELECT 1 FROM letters b WHERE b.lane = l.lane AND b.key < l.key AND "
@@ -332,6 +334,7 @@ class Reading:
             choices=tuple(Choice(**one) for one in json.loads(row["choices"])),
             mentions=json.loads(row["mentions"]),
             chosen=row["chosen"],
+            incident=row["incident"],
         )
 
     # ---- incidents -------------------------------------------------------------------------------
@@ -504,16 +507,25 @@ class Writing(Reading):
         self._run("DELETE FROM offers WHERE said_at < ?", iso(now - OFFER_LIFE))
 
     def make_offer(
-        self, team: str, channel: str, by: str, line: str, said_at: datetime, choices: Sequence[Choice], mentions: JSON
+        self,
+        team: str,
+        channel: str,
+        by: str,
+        line: str,
+        said_at: datetime,
+        choices: Sequence[Choice],
+        mentions: JSON,
+        incident: int | None = None,
     ) -> str:
         """Keeps a line until somebody taps a choice; gives the offer's key."""
         key = self._random(8).hex()
         listed = [asdict(choice) for choice in choices]
         self._run(
-            "INSERT INTO offers VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            "INSERT INTO offers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
             key,
             team,
             channel,
+            incident,
             by,
             line,
             iso(said_at),
@@ -608,7 +620,7 @@ class Writing(Reading):
         )
         for row in list(offers):
             said = "\n".join([row["line"], *(choice["line"] for choice in json.loads(row["choices"]))])
-            if any(text in said for text in texts):
+            if any(text == row["line"] or (len(text) >= REPEATED and text in said) for text in texts):
                 self._run("DELETE FROM offers WHERE key = ?", row["key"])
 
     # ---- people, channels, workspaces ------------------------------------------------------------

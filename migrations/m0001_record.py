@@ -89,6 +89,7 @@ CREATE TABLE offers (                   -- lines that wait for a tap, kept for 2
   key TEXT PRIMARY KEY,
   team TEXT NOT NULL,
   channel TEXT NOT NULL,
+  incident INTEGER,                     -- the number of the incident that the line is about, if there was one
   by TEXT NOT NULL,                     -- who may tap; '' for everybody
   line TEXT NOT NULL,
   said_at TEXT NOT NULL,

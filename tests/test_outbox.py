@@ -223,15 +223,15 @@ def test_a_defect_is_tried_again_then_parked_and_the_loop_lives_on(
     incident: Incident, caplog: pytest.LogCaptureFixture
 ) -> None:
     stage = incident.stage
-    incident.enqueue("draft", lane="broken", user=incident.ada.id, channel=incident.channel.id, upto=1)
+    incident.enqueue("show", lane="broken", user=incident.ada.id, channel=incident.channel.id, upto=1)
     incident.enqueue("sing", lane="broken")
     incident.enqueue("meet", lane="fine", user=incident.ada.id)
     began = stage.clock()
     outbox_of(stage, broken).run(Turns(stage, 100))  # type: ignore[arg-type]
     parked = dict(incident.letters("parked"))
-    assert list(parked) == ["draft", "sing"]
-    assert "fault of Scribe" in parked["draft"]
-    assert "the press broke" not in parked["draft"]
+    assert list(parked) == ["show", "sing"]
+    assert "fault of Scribe" in parked["show"]
+    assert "the press broke" not in parked["show"]
     assert "meet" in [kind for kind, _ in incident.letters("sent")]
     assert incident.letters("waiting") == incident.letters("leased") == []
     tracebacks = [record for record in caplog.records if record.exc_info and record.exc_info[0] is Defect]

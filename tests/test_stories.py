@@ -406,6 +406,65 @@ def test_a_public_channels_draft_is_shared_with_where_the_whole_text_is(cast: Ca
     assert f"<#{cast.channel.id}>" in cast.stage.workspace.messages(general)[-1].text
 
 
+def test_a_button_is_about_the_incident_that_it_was_shown_for(cast: Cast) -> None:
+    cast.type(cast.ada, "start First")
+    cast.type(cast.ada, "note the password is hunter2-secret")
+    asked = cast.type(cast.ada, "redact 2")
+    resolved = cast.type(cast.ada, "resolve")
+    cast.type(cast.ada, "start Second")
+    cast.type(cast.ada, "note precious")
+    cast.stage.workspace.click(cast.ada, asked, "Destroy the text")
+    cast.stage.workspace.click(cast.ada, resolved, "Undo")
+    assert cast.texts() == [(1, Kind.STARTED, "Second"), (2, Kind.NOTE, "precious")]
+    with cast.stage.app.store.reading() as tx:
+        place = tx.by_number(cast.stage.workspace.team, 1)
+        assert place is not None
+        first = fold(tx.events(place.key), 1)
+    assert first.entries[2].redacted
+    assert first.is_open
+
+
+def test_a_refused_tap_leaves_the_button_to_the_next_one(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    answer = cast.type(cast.ada, "cause the pool")
+    cast.stage.workspace.command(cast.ada, cast.channel, "remove 2")
+    cast.stage.workspace.click(cast.ben, answer, "It is a guess")
+    assert [kind for _, kind, _ in cast.texts()] == [Kind.STARTED]
+    cast.type(cast.ada, "undo")
+    cast.stage.workspace.click(cast.ada, answer, "It is a guess")
+    assert cast.texts()[-1] == (2, Kind.HYPOTHESIS, "the pool")
+
+
+def test_the_first_draft_comes_when_it_was_promised_however_much_is_said(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.type(cast.ada, "resolve")
+    cast.stage.clock.advance(timedelta(seconds=5))
+    cast.type(cast.ada, "well the alert was quick")
+    cast.stage.clock.advance(timedelta(seconds=10))
+    cast.stage.pump()
+    assert any("Postmortem draft" in m.text for m in cast.stage.workspace.messages(cast.channel))
+
+
+def test_what_was_resolved_and_reopened_had_not_stopped(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors since 02:30")
+    cast.type(cast.ada, "resolve at 03:00")
+    cast.type(cast.ada, "reopen errors are still there")
+    cast.stage.clock.advance(timedelta(minutes=54))
+    assert "after 1 h 30 min: " in cast.type(cast.ada, "resolve for good").text
+
+
+def test_a_removed_task_leaves_no_words_behind_when_redacted(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.type(cast.ada, "todo rotate it")
+    cast.type(cast.ada, "todo T1 the password is hunter2-secret")
+    cast.type(cast.ada, "remove 2")
+    asked = cast.type(cast.ada, "redact 2")
+    cast.stage.workspace.click(cast.ada, asked, "Destroy the text")
+    for path in cast.stage.settings.database.parent.glob("scribe.db*"):
+        assert b"hunter2-secret" not in path.read_bytes(), path.name
+    assert cast.stage.app.store.verify()[2] == []
+
+
 def test_a_public_channels_incident_is_found_from_elsewhere(cast: Cast) -> None:
     cast.type(cast.ada, "start Checkout returns errors")
     outside = cast.stage.workspace.add_channel("general", members=[cast.ada])

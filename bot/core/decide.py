@@ -510,6 +510,8 @@ class _Decision:
                     raise Refusal("Your last line opened the incident.", "Type cancel <why> if it was none.")
                 case ev.Redacted():
                     raise Refusal("Your last line destroyed a text; it is gone.", "Type remove <n> for another entry.")
+                case ev.Resolved() if self.incident.published:
+                    raise Refusal("The postmortem is published.", "Type reopen <why> if it is not over.")
                 case ev.Published():
                     raise Refusal("What is published stays published.", "Record what is new: it becomes an addendum.")
                 case _:

@@ -186,6 +186,7 @@ class Incident:
             return []
         start, start_approx, started_by = self.onset, self.onset_approx, 1
         end: Entry | None = None
+        lapsed: Entry | None = None  # a resolution that was reopened: the end of impact only if it came back after it
         over = False
         found: list[Window] = []
         for mark in self.live(Kind.MITIGATED, Kind.AGAIN, Kind.RESOLUTION, Kind.REOPENED):
@@ -196,7 +197,10 @@ class Incident:
                     end, over = end or mark, True
                 case Kind.REOPENED:
                     over = False
-                case _ if end is not None:  # again: a second window
+                    if end is not None and end.kind is Kind.RESOLUTION:
+                        end, lapsed = None, end
+                case _ if (end := end or lapsed) is not None:  # again: a second window
+                    lapsed = None
                     found.append(Window(start, end.at, start_approx, end.approx, started_by, end.number))
                     start, start_approx, started_by, end, over = mark.at, mark.approx, mark.number, None, False
                 case _:  # again while impact was on says nothing new

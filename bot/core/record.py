@@ -75,7 +75,8 @@ class Installation:
 class Offer:
     """A line that was not recorded yet: kept with the time it was typed until its author taps one of the choices.
 
-    `by` is the key of the one who may choose, "" for everybody. `chosen` is the choice that was taken.
+    `by` is the key of the one who may choose, "" for everybody; `incident` the number of the incident that it is about,
+    whatever is open in the channel when it is tapped. `chosen` is the choice that was taken.
     """
 
     key: str
@@ -87,6 +88,7 @@ class Offer:
     choices: tuple[Choice, ...]
     mentions: JSON = field(default_factory=dict)
     chosen: int | None = None
+    incident: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ M, A, R, O = ev.Mitigated, ev.Recurred, ev.Resolved, ev.Reopened  # noqa: E741 -
         ([(R, 30), (M, 40)], [window(-10, 30, 1, 2)], Status.RESOLVED),  # only one before `resolve` counts
         ([(M, 5), (R, 30), (M, 40)], [window(-10, 5, 1, 2)], Status.RESOLVED),
         ([(R, 30), (M, 5), (A, 8)], [window(-10, 5, 1, 3), window(8, 30, 4, 2)], Status.RESOLVED),
-        ([(R, 30), (O, 35)], [window(-10, 30, 1, 2)], Status.MITIGATED),
+        ([(R, 30), (O, 35)], [window(-10, None)], Status.OPEN),
         ([(R, 30), (O, 35), (A, 35)], [window(-10, 30, 1, 2), window(35, None, 4)], Status.OPEN),
         ([(R, 30), (O, 35), (M, 40)], [window(-10, 40, 1, 4)], Status.MITIGATED),
         ([(R, 30), (O, 35), (A, 35), (R, 50)], [window(-10, 30, 1, 2), window(35, 50, 4, 5)], Status.RESOLVED),
