@@ -21,7 +21,7 @@ from bot.core.errors import Undelivered
 from bot.core.incident import fold
 from bot.core.record import JSON, Channel, Installation, Letter, Place, Revision
 
-LEASE_SECONDS = 600.0  # a long document takes minutes to compose
+LEASE_SECONDS = 180.0  # a document of 10,000 entries takes more than two minutes to compose
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 600.0
 FAULTS_BEFORE_PARKING = 6
