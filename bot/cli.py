@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from bot import __version__, app, scenarios, settings
+from bot.core.document import FORMATS, TEMPLATES
 from bot.core.errors import Refusal, Undelivered
 from bot.exporters import named, write
 from bot.press import Press
@@ -24,8 +25,6 @@ from bot.resources import resources
 from bot.workspace.stage import NotAccepted, Stage, play
 
 DEMO = "examples/incidents/13-moj-2026-waf-false-positives.yaml"
-TEMPLATES = ("default",)
-FORMATS = ("md", "json")
 
 
 class Fault(click.ClickException):

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.core import commands as cmd
+from bot.core import document, facts
 from bot.core import events as ev
-from bot.core import facts
 from bot.core.answers import (
     Asked,
     EntryLine,
@@ -47,7 +47,6 @@ REMEMBERED_INCIDENTS = 64
 TIMELINE_LINES = 30
 LIST_LINES = 20
 DRAFT_LETTERS = ("export", "announce")
-TEMPLATES = ("default",)
 
 
 class Reading(Protocol):
@@ -662,11 +661,12 @@ class Scribe:
         words = look.words.split()
         form = words.pop(0) if look.view is cmd.View.EXPORT and words and words[0].casefold() in FORMATS else "md"
         template = words.pop(0) if words else "default"
-        if template not in TEMPLATES or words:
+        if template not in document.TEMPLATES or words:
             raise Refusal(
-                f"There is no template “{' '.join([template, *words])}”.", f"Templates: {', '.join(TEMPLATES)}."
+                f"There is no template “{' '.join([template, *words])}”.",
+                f"Templates: {', '.join(document.TEMPLATES)}.",
             )
-        if form.casefold() not in {"md", "json"}:
+        if form.casefold() not in document.FORMATS:
             raise Refusal(f"The format {form} is not made yet.", "Type export md or export json.")
         with self._lock, self._store.writing() as tx:
             earlier = tx.heard(heard.team, heard.origin)

@@ -14,6 +14,12 @@ from typing import Generic, TypeVar
 from bot.core.events import Kind
 from bot.core.facts import FactState
 
+TEMPLATES = ("default",)
+"""The forms in which a document can be asked for."""
+
+FORMATS = ("md", "json")
+"""The kinds of file in which it can be asked for (the language names more: they are refused until they are made)."""
+
 T = TypeVar("T")
 
 

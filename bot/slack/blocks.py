@@ -27,8 +27,9 @@ from bot.core.answers import (
     Timeline,
 )
 from bot.core.errors import Choice
-from bot.core.events import Kind, Source
+from bot.core.events import Kind
 from bot.core.record import Place
+from bot.core.wording import SOURCES
 from bot.slack.payloads import clip, escape
 
 JSON = dict[str, Any]
@@ -121,8 +122,6 @@ LABELS: dict[Kind, str] = {
     Kind.CANCELLED: "Cancelled",
     Kind.DUPLICATE: "Duplicate",
 }
-
-FOUND_BY = {Source.MONITORING: "monitoring", Source.ENGINEER: "an engineer", Source.CUSTOMER: "a customer"}
 
 
 # ---- the one door --------------------------------------------------------------------------------
@@ -254,7 +253,7 @@ def _labelled(said: Recorded, entry: ev.Numbered, text: str) -> str:
         case ev.Noted() | ev.Acted():
             return f"{escape(said.by.name)}: {text}"
         case ev.Detected():
-            label = f"Detected by {FOUND_BY[entry.source]}" if entry.source else "Detected"
+            label = f"Detected by {SOURCES[entry.source]}" if entry.source else "Detected"
         case ev.RuledOut() if entry.hypothesis:
             why = f" – {text}" if text else ""
             return f"{label}: {shown(said.about)} (#{entry.hypothesis}){why}"
@@ -475,7 +474,7 @@ def _status(s: Status, prefix: str) -> list[str]:
         lines.append(f"*Resolved*  after {times.duration(s.total)}")
     found = "not recorded yet"
     if s.detected_at:
-        by = f" by {FOUND_BY[s.source]}" if s.source else ""
+        by = f" by {SOURCES[s.source]}" if s.source else ""
         delay = ""
         if s.onset and s.detected_at - s.onset >= timedelta(minutes=1):
             delay = f", {times.duration(s.detected_at - s.onset)} after onset"
@@ -556,7 +555,7 @@ def _list_label(e: EntryLine) -> str:
     label = LABELS[e.kind]
     match e.event:
         case ev.Detected() if e.event.source:
-            return f"{label} by {FOUND_BY[e.event.source]}"
+            return f"{label} by {SOURCES[e.event.source]}"
         case ev.Escalated() if e.event.target:
             return f"{label} to {escape(e.event.target)}"
         case ev.ToldStakeholders() if e.event.audience:
