@@ -15,7 +15,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ WIPE_SECONDS = 0.25
 GENESIS = "0" * 64
 OFFER_LIFE = timedelta(hours=24)
 REQUEST_LIFE = timedelta(days=7)
+LETTER_LIFE = timedelta(days=30)
+"""For so long it can be seen what was sent."""
 REPEATED = 8
 """A destroyed text of this length is looked for inside waiting lines; a shorter one stands in too many by chance."""
 
@@ -362,12 +364,16 @@ class Reading:
     def visible(self, team: str, channel: str, words: str = "", *, only_open: bool = False) -> list[Place]:
         """The incidents that may be seen from a channel, newest first: public ones, and those of the channel itself.
 
+        From a channel that is shared with another company only its own can be seen.
+
         `words` are looked for in titles and texts; each must occur.
         """
         found = self.rows(
-            "SELECT * FROM incidents WHERE team = ? AND (private = 0 OR channel = ?) "
+            "SELECT * FROM incidents WHERE team = ? AND (channel = ? OR (private = 0 AND NOT EXISTS (SELECT 1 FROM "
+            "channels c WHERE c.team = incidents.team AND c.channel = ? AND c.shared = 1))) "
             "AND (? = 0 OR status IN ('open', 'mitigated')) ORDER BY number DESC",
             team,
+            channel,
             channel,
             int(only_open),
         )
@@ -420,9 +426,22 @@ class Reading:
         return {row["key"]: _person(row) for row in rows if row}
 
     def names_in(self, stored: Iterable[tuple[str, JSON, JSON | None]]) -> dict[str, str]:
-        """The names of everybody whom these stored events name, by key."""
-        keys = {str(facts.get(field, "")) for _, facts, _ in stored for field in ("by", "person", "author")}
-        return {key: person.name for key, person in self.people(keys).items()}
+        """The names of everybody whom these stored events name, by key, as they were when they were last named."""
+        named: dict[str, str] = {}
+        for _, facts, _ in stored:
+            for key in {str(facts.get(field, "")) for field in ("by", "person", "author")}:
+                named[key] = max(named.get(key, ""), str(facts.get("recorded_at", "")))
+        return {key: self._called(key, named[key]) or person.name for key, person in self.people(named).items()}
+
+    def _called(self, person: str, at: str) -> str:
+        row = self.row(
+            "SELECT name FROM names WHERE person = ? "
+            "ORDER BY since > ?, CASE WHEN since > ? THEN since END, since DESC LIMIT 1",
+            person,
+            at,
+            at,
+        )
+        return row["name"] if row else ""
 
     def channel(self, team: str, channel: str) -> Channel:
         """What is known of a channel."""
@@ -436,6 +455,8 @@ class Reading:
             None if row["private"] is None else bool(row["private"]),
             None if row["member"] is None else bool(row["member"]),
             bool(row["archived"]),
+            None if row["shared"] is None else bool(row["shared"]),
+            parse_utc(row["looked_at"]) if row["looked_at"] else None,
         )
 
     def installation(self, team: str) -> Installation | None:
@@ -634,45 +655,46 @@ class Writing(Reading):
             return Person(key, team, user, name or user)
         if name and found.name == user:
             self._run("UPDATE people SET name = ? WHERE key = ?", name, found.key)
-            return Person(found.key, team, user, name, found.zone)
+            return replace(found, name=name)
         return found
 
     def learn_person(self, team: str, user: str, *, name: str, zone: str | None, now: datetime) -> None:
-        """Keeps name and zone as Slack knows them."""
-        self.know(team, user, name)
+        """Keeps name and zone as Slack knows them; an earlier name stays that of the time until now."""
+        known = self.know(team, user, name)
         self._run(
-            "UPDATE people SET name = ?, zone = coalesce(?, zone), learned_at = ? WHERE team = ? AND slack_user = ?",
+            "UPDATE people SET name = ?, zone = coalesce(?, zone), learned_at = ? WHERE key = ?",
             name,
             zone,
             iso(now),
-            team,
-            user,
+            known.key,
         )
+        since = iso(now) if known.learned_at else ""
+        if self._called(known.key, iso(now)) != name:
+            self._run("INSERT OR REPLACE INTO names VALUES (?, ?, ?, ?)", known.key, since, team, name)
 
-    def learn_channel(
-        self,
-        team: str,
-        channel: str,
-        *,
-        name: str | None = None,
-        private: bool | None = None,
-        member: bool | None = None,
-        archived: bool | None = None,
-    ) -> None:
+    def learn_channel(self, found: Channel) -> None:
         """Keeps what was learned of a channel; None leaves what was known. Its incidents become as private as it is."""
-        known = self.channel(team, channel)
+        self._run("INSERT OR IGNORE INTO channels (team, channel, name) VALUES (?, ?, '')", found.team, found.channel)
         self._run(
-            "INSERT INTO channels VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (team, channel) DO UPDATE SET "
-            "name = excluded.name, private = excluded.private, member = excluded.member, archived = excluded.archived",
-            team,
-            channel,
-            name if name is not None else known.name,
-            private if private is not None else known.private,
-            member if member is not None else known.member,
-            int(archived if archived is not None else known.archived),
+            "UPDATE channels SET name = coalesce(?, name), private = coalesce(?, private), "
+            "member = coalesce(?, member), archived = coalesce(?, archived), shared = coalesce(?, shared), "
+            "looked_at = coalesce(?, looked_at) WHERE team = ? AND channel = ?",
+            found.name or None,
+            found.private,
+            found.member,
+            found.archived,
+            found.shared,
+            iso(found.looked_at) if found.looked_at else None,
+            found.team,
+            found.channel,
         )
-        if private is not None:
-            self._run("UPDATE incidents SET private = ? WHERE team = ? AND channel = ?", int(private), team, channel)
+        if found.private is not None:
+            self._run(
+                "UPDATE incidents SET private = ? WHERE team = ? AND channel = ?",
+                int(found.private),
+                found.team,
+                found.channel,
+            )
 
     def learn_installation(self, found: Installation, now: datetime) -> None:
         """Keeps which workspace the bot token belongs to."""
@@ -693,10 +715,11 @@ class Writing(Reading):
     def revise(self, place: Place, upto: int) -> tuple[int, bool]:
         """The revision that will reach to event `upto`, and whether it is a new one.
 
-        The newest one is moved on as long as nothing of it has left; else there is another.
+        The newest one is moved on as long as nothing of it has left, and stays while there is nothing new; else there
+        is another.
         """
         row = self.row("SELECT * FROM revisions WHERE incident = ? ORDER BY revision DESC LIMIT 1", place.key)
-        if row is not None and not row["pinned"]:
+        if row is not None and (not row["pinned"] or row["upto"] == upto):
             self._run(
                 "UPDATE revisions SET upto = ? WHERE incident = ? AND revision = ?", upto, place.key, row["revision"]
             )
@@ -728,8 +751,14 @@ class Writing(Reading):
     def enqueue(self, letters: Iterable[Letter]) -> None:
         """Puts letters into the outbox."""
         for letter in letters:
+            if letter.about:  # what it says is newer: an earlier one that still waits need not leave any more
+                self._run(
+                    "UPDATE letters SET state = 'dropped', settled_at = due_at WHERE about = ? AND state = 'waiting'",
+                    letter.about,
+                )
             self._run(
-                "INSERT INTO letters (team, lane, incident, kind, body, blocking, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO letters (team, lane, incident, kind, body, blocking, due_at, about) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 letter.team,
                 letter.lane,
                 letter.incident,
@@ -737,6 +766,7 @@ class Writing(Reading):
                 _canonical(letter.body),
                 int(letter.blocking),
                 iso(letter.due_at),
+                letter.about or None,
             )
 
     def postpone(self, incident: int, kinds: Sequence[str], due_at: datetime) -> int:
@@ -753,7 +783,8 @@ class Writing(Reading):
         """Takes back the waiting letters of these kinds; gives how many there were."""
         marks = ", ".join("?" for _ in kinds)
         return self._run(
-            f"UPDATE letters SET state = 'dropped' WHERE incident = ? AND state = 'waiting' AND kind IN ({marks})",
+            "UPDATE letters SET state = 'dropped', settled_at = due_at WHERE incident = ? AND state = 'waiting' "
+            f"AND kind IN ({marks})",
             incident,
             *kinds,
         )
@@ -789,6 +820,7 @@ class Writing(Reading):
 
         False where the lease ran out and somebody else took the letter since: then it is theirs to settle.
         """
+        self._run("DELETE FROM letters WHERE state IN ('sent', 'dropped') AND settled_at < ?", iso(now - LETTER_LIFE))
         settled = self._run(
             "UPDATE letters SET state = ?, error = ?, settled_at = ?, lease = NULL, leased_until = NULL "
             "WHERE key = ? AND state = 'leased' AND attempts = ?",
@@ -811,6 +843,16 @@ class Writing(Reading):
             letter.attempts,
         )
         return put_back == 1
+
+    def send_again(self, now: datetime, incident: int | None = None) -> int:
+        """Puts parked letters back into the outbox, those of one incident or all; gives how many there were."""
+        return self._run(
+            "UPDATE letters SET state = 'waiting', attempts = 1, due_at = ?, settled_at = NULL WHERE state = 'parked' "
+            "AND (? IS NULL OR incident = ?)",
+            iso(now),
+            incident,
+            incident,
+        )
 
     def wake(self, team: str, channel: str, now: datetime) -> None:
         """What waits for a channel, or was parked because of it, is tried again now."""
@@ -842,7 +884,8 @@ def _place(row: sqlite3.Row) -> Place:
 
 
 def _person(row: sqlite3.Row) -> Person:
-    return Person(row["key"], row["team"], row["slack_user"], row["name"], row["zone"])
+    learned_at = parse_utc(row["learned_at"]) if row["learned_at"] else None
+    return Person(row["key"], row["team"], row["slack_user"], row["name"], row["zone"], learned_at)
 
 
 def _letter(row: sqlite3.Row) -> Letter:
@@ -856,4 +899,5 @@ def _letter(row: sqlite3.Row) -> Letter:
         blocking=bool(row["blocking"]),
         key=row["key"],
         attempts=row["attempts"],
+        about=row["about"] or "",
     )

@@ -21,6 +21,7 @@ import pytest
 from bot.core import events as ev
 from bot.core.errors import Choice, Refusal
 from bot.core.record import Channel, Installation, Letter, Offer, Place, Revision
+from bot.core.times import iso
 from bot.store import GENESIS, Finding, Reading, Store, Writing
 from bot.workspace.stage import Stage
 
@@ -30,6 +31,7 @@ SECRET = b"a secret that opens nothing"
 TEAM = "T0SCRIBE"
 CHANNEL = "C1"
 NOW = datetime(2026, 11, 21, 3, 6, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 
 
@@ -776,15 +778,15 @@ def test_a_private_incident_is_seen_from_its_own_channel_only(store: Store) -> N
 def test_an_incident_becomes_as_private_as_its_channel(store: Store) -> None:
     opened(store, channel="C1", private=True)
     with store.writing() as tx:
-        tx.learn_channel(TEAM, "C1", name="payments", private=False, member=True)
+        tx.learn_channel(Channel(TEAM, "C1", "payments", private=False, member=True))
         assert seen(tx, "C9") == [1]
-        tx.learn_channel(TEAM, "C1", name="payments-2")
-        tx.learn_channel("T1", "C1", private=True)
+        tx.learn_channel(Channel(TEAM, "C1", "payments-2"))
+        tx.learn_channel(Channel("T1", "C1", private=True))
         assert seen(tx, "C9") == [1]
-        tx.learn_channel(TEAM, "C1", private=True, archived=True)
+        tx.learn_channel(Channel(TEAM, "C1", private=True, archived=True))
         assert seen(tx, "C9") == []
         assert tx.channel(TEAM, "C1") == Channel(TEAM, "C1", "payments-2", True, True, True)
-        assert tx.channel(TEAM, "C2") == Channel(TEAM, "C2", "", None, None, False)
+        assert tx.channel(TEAM, "C2") == Channel(TEAM, "C2")
 
 
 def test_only_open_ones_are_listed_where_that_is_asked(store: Store) -> None:
@@ -842,15 +844,30 @@ def test_a_person_has_one_random_key_in_a_workspace(store: Store) -> None:
         assert tx.know(TEAM, "U1", "ada").name == "ada"
         assert tx.know(TEAM, "U1", "somebody else").name == "ada"
         tx.learn_person(TEAM, "U1", name="Ada", zone="Europe/London", now=NOW)
-        tx.learn_person(TEAM, "U1", name="Ada L.", zone=None, now=NOW)
+        tx.learn_person(TEAM, "U1", name="Ada L.", zone=None, now=NOW + HOUR)
         known = tx.person(TEAM, "U1")
         assert known is not None
         assert (known.key, known.name, known.zone) == (first.key, "Ada L.", "Europe/London")
         assert tx.person("T1", "U1") is None
         assert tx.know("T1", "U1").key != first.key
         assert tx.people([first.key, first.key, "", "nobody"]) == {first.key: known}
-        stored = [("note", {"by": first.key, "person": "", "author": "nobody"}, None)]
-        assert tx.names_in(stored) == {first.key: "Ada L."}
+
+
+def test_a_document_names_people_as_they_were_called_then(store: Store) -> None:
+    with store.writing() as tx:
+        key = tx.know(TEAM, "U1", "ada").key
+
+        def named(at: datetime) -> str:
+            return tx.names_in([("note", {"by": key, "author": "nobody", "recorded_at": iso(at)}, None)])[key]
+
+        assert named(NOW) == "ada", "the user name, as long as nothing better is known"
+        tx.learn_person(TEAM, "U1", name="Ada Lovelace", zone=None, now=NOW)
+        assert named(NOW - HOUR) == "Ada Lovelace", "the first name that was learned was hers before, too"
+        tx.learn_person(TEAM, "U1", name="Ada King", zone=None, now=NOW + HOUR)
+        tx.learn_person(TEAM, "U1", name="Ada King", zone=None, now=NOW + 2 * HOUR)
+        assert (named(NOW), named(NOW + HOUR), named(NOW + 9 * HOUR)) == ("Ada Lovelace", "Ada King", "Ada King")
+        tx.learn_person(TEAM, "U1", name="Ada Lovelace", zone=None, now=NOW + 3 * HOUR)
+        assert (named(NOW + HOUR), named(NOW + 4 * HOUR)) == ("Ada King", "Ada Lovelace")
 
 
 def test_a_workspace_is_learned_and_learned_anew(store: Store) -> None:

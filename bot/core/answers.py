@@ -169,10 +169,12 @@ class Help:
 
 @dataclass(frozen=True, slots=True)
 class OnItsWay:
-    """A document was asked for and will come as a message of its own."""
+    """A document ("draft", "export") was asked for and will come as a message of its own, or `count` letters that could
+    not be sent are tried again ("resend")."""
 
     place: Place
     what: str
+    count: int = 0
 
 
 Shown = Status | Timeline | Gaps | Listed | Help | OnItsWay
@@ -184,7 +186,8 @@ class Heard:
     """A request: who said it, where, and its origin (unique in its workspace; a redelivery has the same).
 
     `mentions` maps "@ada" or "#general", as they stand in the text, to Slack's ids. `by_letter` says that the way in
-    cannot carry an answer: it leaves by the outbox, into thread `thread` where that is given.
+    cannot carry an answer: it leaves by the outbox, into thread `thread` where that is given. `shared`: people of other
+    workspaces are in the channel. `said_at` is when it was said, where Slack brings it later.
     """
 
     team: str
@@ -197,3 +200,5 @@ class Heard:
     mentions: Mapping[str, str] = field(default_factory=dict)
     by_letter: bool = False
     thread: str = ""
+    shared: bool | None = None
+    said_at: datetime | None = None

@@ -279,6 +279,7 @@ class View(StrEnum):
     DRAFT = "draft"
     EXPORT = "export"
     LIST = "list"
+    RESEND = "resend"
     HELP = "help"
 
 

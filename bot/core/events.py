@@ -612,6 +612,13 @@ class SharedTo(Event):
     channel: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class LinkRevoked(Event):
+    """The web link was taken back: whoever has it sees nothing any more; the next post has another."""
+
+    name = "link_revoked"
+
+
 def _leaves(cls: type[Event]) -> list[type[Event]]:
     subclasses = cls.__subclasses__()
     return [leaf for sub in subclasses for leaf in _leaves(sub)] if subclasses else [cls]

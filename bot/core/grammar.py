@@ -684,6 +684,12 @@ def _look(view: View) -> Reader:
     return lambda text, context: Look(view=view, words=text)
 
 
+def _resend(text: str, context: Context) -> Command:
+    if text:  # "resend the mails to customers" is a thing that somebody did
+        raise _no_verb(f"resend {text}", "resend", context)
+    return Look(view=View.RESEND)
+
+
 TABLE: tuple[Verb, ...] = (
     Verb(
         "start",
@@ -973,6 +979,7 @@ TABLE: tuple[Verb, ...] = (
     Verb(
         "export", (), "[<format>] [<template>]", "the document as a file", "export md", _look(View.EXPORT), looks=True
     ),
+    Verb("resend", (), "", "tries again what could not be sent", "resend", _resend, looks=True),
     Verb("list", ("search",), "[<words>]", "the incidents you may see", "list checkout", _look(View.LIST), looks=True),
     Verb("review", (), "[<when>] [@facilitator]", "asks for a review", "review Tue 14:00 @dana", _review),
     Verb("approve", (), "", "approves the draft as it is", "approve", _alone("approve", Approve(), "")),

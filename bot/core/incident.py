@@ -140,6 +140,7 @@ class Incident:
     approvals: list[ev.Approved] = field(default_factory=list)
     published: ev.Published | None = None
     shared: list[str] = field(default_factory=list)
+    links_revoked: int = 0
     undone: set[int] = field(default_factory=set)
     ended: Kind | None = None
     last_entry: int = 0
@@ -427,6 +428,8 @@ class Incident:
                 self.published, self.stage = mark, Stage.PUBLISHED
             case ev.SharedTo():
                 self.shared.append(mark.channel)
+            case ev.LinkRevoked():
+                self.links_revoked += 1
             case _:
                 raise AssertionError(f"no fold for {mark.name}")
 

@@ -39,25 +39,34 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody of a workspace: `key` names them in events, `user` in Slack. `zone` is None until it is known."""
+    """Somebody of a workspace: `key` names them in events, `user` in Slack.
+
+    `zone` is None until it is known, `learned_at` when Slack last said name and zone, None until it has.
+    """
 
     key: str
     team: str
     user: str
     name: str
     zone: str | None = None
+    learned_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What is known of a channel; None where it is not known yet."""
+    """What is known, or was learned, of a channel; None where it is not.
+
+    `shared`: people of other workspaces are in it (Slack Connect). `looked_at`: when Slack was last asked.
+    """
 
     team: str
     channel: str
     name: str = ""
     private: bool | None = None
     member: bool | None = None
-    archived: bool = False
+    archived: bool | None = None
+    shared: bool | None = None
+    looked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,8 @@ class Letter:
     """Something that shall leave the process. `body` is facts; wording happens when it is sent.
 
     Letters of a `lane` leave in order: a `blocking` one holds back those behind it until it is settled, another only
-    until it has been tried once.
+    until it has been tried once. `about` names the message or file that it brings up to date, "" for none: a later
+    letter about the same replaces those that still wait.
     """
 
     kind: str
@@ -108,6 +118,7 @@ class Letter:
     blocking: bool = True
     key: int = 0
     attempts: int = 0
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

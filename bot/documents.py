@@ -1,0 +1,89 @@
+"""The document of an incident at a revision: composed once by the press, kept for those who ask next.
+
+Several letters of one revision, and everybody who opens its link, need the same pages. Knows what a document is made
+from. Must not know where it goes, nor SQL; store and press arrive by constructor.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from bot.core import events as ev
+from bot.core.incident import fold
+from bot.core.record import JSON, Place
+
+KEPT = 16
+"""Documents that are kept: those of the incidents that people look at."""
+
+Stored = Sequence[tuple[str, JSON, JSON | None]]
+
+Compose = Callable[[Place, Stored, Mapping[str, str], int, bool], tuple[Any, Any]]
+"""The press: place, stored events, names by key, revision, whether a PNG is wanted -> page and names of its files."""
+
+
+class Reading(Protocol):
+    """What the store lets us look up."""
+
+    def by_key(self, key: int) -> Place | None: ...
+    def stored(self, incident: int, after: int = 0, upto: int | None = None) -> list[tuple[str, JSON, JSON | None]]: ...
+    def head_at(self, incident: int, seq: int) -> str: ...
+    def names_in(self, stored: Iterable[tuple[str, JSON, JSON | None]]) -> dict[str, str]: ...
+
+
+class Store(Protocol):
+    """Where the record is."""
+
+    def reading(self) -> AbstractContextManager[Reading]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A composed document: the incident as it was then, the page in every form, the names of its files."""
+
+    place: Place
+    page: Any
+    called: Any
+
+
+class Documents:
+    """Composes documents; safe to use from several threads."""
+
+    def __init__(self, store: Store, compose: Compose) -> None:
+        self._store = store
+        self._compose = compose
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[Any, ...], Document] = OrderedDict()
+
+    def at(self, incident: int, upto: int, revision: int, *, png: bool = False) -> Document:
+        """The document after event `upto`: the same record gives the same bytes under the same names.
+
+        What was composed before is taken again, unless words were destroyed or people were renamed since. Raises
+        Undelivered when the press cannot compose it.
+        """
+        with self._store.reading() as tx:
+            place = tx.by_key(incident)
+            assert place is not None
+            stored = tx.stored(incident, upto=upto)
+            names = tx.names_in(stored)
+            head = tx.head_at(incident, upto)
+        destroyed = sum(words is None for _, _, words in stored)
+        key = (incident, upto, revision, destroyed, tuple(sorted(names.items())))
+        with self._lock:
+            for one in ((*key, True), (*key, False)) if not png else ((*key, True),):
+                if one in self._kept:
+                    self._kept.move_to_end(one)
+                    return self._kept[one]
+        title = fold((ev.from_json(*one) for one in stored), place.number).title
+        place = replace(place, seq=upto, head=head, title=title)
+        page, called = self._compose(place, stored, names, revision, png)
+        made = Document(place, page, called)
+        with self._lock:
+            self._kept[(*key, png)] = made
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return made
