@@ -27,7 +27,8 @@ from bot import exporters, web
 from bot.core.errors import Undelivered
 from bot.core.postmortem import Options
 from bot.core.record import JSON, Letter, Place
-from bot.outbox import Outbox
+from bot.documents import Documents
+from bot.outbox import SENDERS, Outbox
 from bot.press import Order, Page, Press
 from bot.resources import resources
 from bot.scribe import Rules, Scribe
@@ -172,11 +173,14 @@ def create(
     scribe = Scribe(store, clock, rules, zone_of)
     bolt = _bolt(settings, store)
     listeners.register(bolt, scribe, port, clock, settings.command)
+    documents = Documents(
+        store, lambda place, stored, names, revision, png: compose(press, place, stored, names, revision, png)
+    )
     outbox = Outbox(
         store,
         clock,
         slack=port,
-        compose=lambda place, stored, names, revision, png: compose(press, place, stored, names, revision, png),
+        documents=documents,
         exporters={
             "file": exporters.FileExporter(settings.export_dir),
             "slack_file": exporters.SlackFileExporter(port),
@@ -185,6 +189,7 @@ def create(
         wording=blocks,
         recall=scribe.recall,
         jitter=lambda: int.from_bytes(randomness(4), "big") / 2**32,
+        pause=pause,
     )
     health = Health()
     site = web.create(bolt=bolt, signing_secret=settings.signing_secret, clock=clock, health=health)
@@ -237,10 +242,14 @@ def serve(app: App, ready: Callable[[str], None]) -> None:
         signal.signal(number, lambda *_: stop.set())
     sockets: dict[int, Any] = {}
     server = _listen(app, sockets)
-    # A daemon: a Slack that does not answer must not keep the process. The letter's lease runs out; it is sent again.
-    sender = threading.Thread(target=app.outbox.run, args=(stop,), name="outbox", daemon=True)
+    # Daemons: a Slack that does not answer must not keep the process. The letter's lease runs out; it is sent again.
+    senders = [
+        threading.Thread(target=app.outbox.run, args=(stop,), name=f"outbox-{number}", daemon=True)
+        for number in range(1, SENDERS + 1)
+    ]
     app.learn()
-    sender.start()
+    for sender in senders:
+        sender.start()
     if app.settings.app_token:
         app.health.sockets = Sockets(app.bolt, app.settings.app_token, app.settings.api_url, app.clock)
         app.health.sockets.start()
@@ -262,8 +271,9 @@ def serve(app: App, ready: Callable[[str], None]) -> None:
     server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
     if not server.task_dispatcher.threads:  # one that still runs would write into that pipe
         wasyncore.close_all(sockets)
-    sender.join(timeout=max(1.0, until - time.monotonic()))
-    if sender.is_alive():
+    for sender in senders:
+        sender.join(timeout=max(0.3, until - time.monotonic()))
+    if any(sender.is_alive() for sender in senders):
         log.warning("a letter was in hand for too long; it is sent again after the next start")
     app.close()
 

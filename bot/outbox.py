@@ -15,18 +15,32 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot.core import events as ev
 from bot.core.answers import Outcome
+from bot.core.changes import Changes, between
 from bot.core.errors import Undelivered
-from bot.core.incident import fold
+from bot.core.events import Event
 from bot.core.record import JSON, Channel, Installation, Letter, Place, Revision
 
 LEASE_SECONDS = 180.0  # a document of 10,000 entries takes more than two minutes to compose
+SENDERS = 3
+"""Threads that send: a letter that takes long holds back its own lane only."""
+POST_SECONDS = 1.0
+"""Slack takes about one message a second in a channel (https://docs.slack.dev/apis/web-api/rate-limits)."""
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 600.0
 FAULTS_BEFORE_PARKING = 6
 IDLE_SECONDS = 0.25
 FAULT_SECONDS = 5.0
+
+GONE = {"message_not_found", "thread_not_found", "invalid_thread_ts"}
+"""Slack's words for a message that somebody deleted."""
+
+SHARED = "shared/"
+HANDED = "handed/"
+"""How receipts of posts in other channels, and of files that were handed over, begin."""
+
+WORKING_COPY = 0
+"""The revision of a document that is only looked at."""
 
 log = logging.getLogger("scribe.outbox")
 
@@ -38,9 +52,7 @@ class Reading(Protocol):
     def revision(self, incident: int, revision: int) -> Revision | None: ...
     def latest_revision(self, incident: int) -> Revision | None: ...
     def receipts(self, incident: int) -> dict[str, JSON]: ...
-    def stored(self, incident: int, after: int = 0, upto: int | None = None) -> list[tuple[str, JSON, JSON | None]]: ...
-    def head_at(self, incident: int, seq: int) -> str: ...
-    def names_in(self, stored: Iterable[tuple[str, JSON, JSON | None]]) -> dict[str, str]: ...
+    def events(self, incident: int, after: int = 0, upto: int | None = None) -> list[Event]: ...
     def next_due(self) -> datetime | None: ...
 
 
@@ -50,19 +62,11 @@ class Writing(Reading, Protocol):
     def lease(self, now: datetime, seconds: float) -> Letter | None: ...
     def settle(self, letter: Letter, state: str, now: datetime, error: str = "") -> bool: ...
     def again(self, letter: Letter, due_at: datetime, error: str) -> bool: ...
+    def revise(self, place: Place, upto: int) -> tuple[int, bool]: ...
     def pin(self, incident: int, revision: int) -> None: ...
     def keep_receipt(self, place: Place, target: str, revision: int, receipt: JSON) -> None: ...
     def enqueue(self, letters: Iterable[Letter]) -> None: ...
-    def learn_channel(
-        self,
-        team: str,
-        channel: str,
-        *,
-        name: str | None = None,
-        private: bool | None = None,
-        member: bool | None = None,
-        archived: bool | None = None,
-    ) -> None: ...
+    def learn_channel(self, found: Channel) -> None: ...
     def learn_person(self, team: str, user: str, *, name: str, zone: str | None, now: datetime) -> None: ...
     def learn_installation(self, found: Installation, now: datetime) -> None: ...
 
@@ -85,7 +89,7 @@ class Slack(Protocol):
     def find(self, channel: str, key: str, *, thread: str = "", since: str = "") -> str | None: ...
     def edit(self, channel: str, ts: str, message: Mapping[str, Any]) -> None: ...
     def delete(self, channel: str, ts: str) -> None: ...
-    def whisper(self, channel: str, user: str, message: Mapping[str, Any]) -> None: ...
+    def whisper(self, channel: str, user: str, message: Mapping[str, Any], *, thread: str = "") -> None: ...
     def direct(self, user: str) -> str: ...
     def upload(self, channel: str, *, name: str, title: str, content: bytes, thread: str = "") -> Any: ...
     def delete_file(self, file: str) -> None: ...
@@ -96,17 +100,22 @@ class Wording(Protocol):
 
     def message(self, outcome: Outcome) -> JSON: ...
     def draft(self, digest: Any, receipts: Mapping[str, JSON], told_in: str = "") -> JSON: ...
+    def changes(self, revision: int, changes: Changes) -> JSON: ...
     def markdown(self, document: str) -> list[JSON]: ...
+    def fault(self, reference: str) -> JSON: ...
 
 
-Compose = Callable[[Place, Sequence[tuple[str, JSON, JSON | None]], Mapping[str, str], int, bool], tuple[Any, Any]]
-"""The press: place, stored events, names by key, revision, whether a PNG is wanted -> page and names of its files."""
+class Documents(Protocol):
+    """Where documents are composed (see documents.py)."""
+
+    def at(self, incident: int, upto: int, revision: int, *, png: bool = False) -> Any: ...
 
 
 class Outbox:
-    """Sends what is due, one letter at a time.
+    """Sends what is due, a letter at a time in each thread that runs it.
 
-    `exporters` by name; those named in `in_thread` put their file into the thread of the draft's post.
+    `exporters` by name; those named in `in_thread` put their file into the thread of the draft's post. `pause(seconds)`
+    waits between two messages of a channel.
     """
 
     def __init__(
@@ -115,22 +124,26 @@ class Outbox:
         clock: Callable[[], datetime],
         *,
         slack: Slack,
-        compose: Compose,
+        documents: Documents,
         exporters: Mapping[str, Any],
         in_thread: Sequence[str],
         wording: Wording,
         recall: Callable[[str, str], Outcome | None],
         jitter: Callable[[], float],
+        pause: Callable[[float], None],
     ) -> None:
         self._store = store
         self._clock = clock
         self._slack = slack
-        self._compose = compose
+        self._documents = documents
         self._exporters = exporters
         self._in_thread = in_thread
         self._wording = wording
         self._recall = recall
         self._jitter = jitter
+        self._pause = pause
+        self._pacing = threading.Lock()
+        self._free_at: dict[str, datetime] = {}
 
     # ---- the loop --------------------------------------------------------------------------------
 
@@ -202,6 +215,12 @@ class Outbox:
                 self._learn()
             case "arrive":
                 self._arrive(letter)
+            case "look":
+                self._learn_channel(self._slack.look_at(letter.team, letter.body["channel"]))
+            case "fault":
+                body = letter.body
+                message = self._wording.fault(body["reference"])
+                self._slack.whisper(body["channel"], body["user"], message, thread=body["thread"])
             case "meet":
                 self._meet(letter)
             case "answer":
@@ -209,11 +228,7 @@ class Outbox:
             case "export":
                 self._export(letter)
             case "announce":
-                self._announce(letter)
-                return [
-                    replace(letter, kind="export", body={**letter.body, "target": target}, blocking=False)
-                    for target in self._in_thread
-                ]
+                return self._announce(letter)
             case "discard":
                 self._slack.delete_file(letter.body["file"])
             case "scrub":
@@ -240,21 +255,16 @@ class Outbox:
             found = self._slack.look_at(letter.team, channel)
             if found.private is False and not found.member and not found.archived:
                 self._slack.join(channel)
-                found = Channel(letter.team, channel, found.name, False, True, False)
+                found = replace(found, member=True)
         except Undelivered as failure:
             if failure.code == "channel_not_found":  # what a private channel that we are not in looks like
-                with self._store.writing() as tx:
-                    tx.learn_channel(letter.team, channel, private=True, member=False)
+                self._learn_channel(Channel(letter.team, channel, private=True, member=False))
             raise
+        self._learn_channel(found)
+
+    def _learn_channel(self, found: Channel) -> None:
         with self._store.writing() as tx:
-            tx.learn_channel(
-                letter.team,
-                channel,
-                name=found.name,
-                private=found.private,
-                member=found.member,
-                archived=found.archived,
-            )
+            tx.learn_channel(replace(found, looked_at=self._clock()))
 
     def _meet(self, letter: Letter) -> None:
         found = self._slack.person(letter.body["user"])
@@ -269,7 +279,7 @@ class Outbox:
         if letter.body["everybody"]:
             self._post(letter, channel, message, f"letter-{letter.key}", thread=thread)
         else:
-            self._slack.whisper(channel, letter.body["user"], message)
+            self._slack.whisper(channel, letter.body["user"], message, thread=thread)
 
     def _post(
         self, letter: Letter, channel: str, message: JSON, key: str, *, thread: str = "", look: bool = False
@@ -277,22 +287,21 @@ class Outbox:
         """Posts a message once: before another try it is looked for by its key, as the last try may have arrived."""
         if (look or letter.attempts > 1) and (there := self._slack.find(channel, key, thread=thread)):
             return there
+        self._take_turn(channel)
         return self._slack.post(channel, message, thread=thread, key=key)
 
-    # ---- documents -------------------------------------------------------------------------------
+    def _take_turn(self, channel: str) -> None:
+        """Waits until the channel takes another message."""
+        with self._pacing:
+            now = self._clock()
+            free = self._free_at.get(channel, now)
+            wait = min(max((free - now).total_seconds(), 0.0), POST_SECONDS * SENDERS)  # the clock may have jumped
+            self._free_at = {one: at for one, at in self._free_at.items() if at > now}
+            self._free_at[channel] = now + timedelta(seconds=wait + POST_SECONDS)
+        if wait:
+            self._pause(wait)
 
-    def _page(self, letter: Letter, upto: int, revision: int, *, png: bool = False) -> tuple[Place, Any, Any]:
-        assert letter.incident is not None
-        with self._store.reading() as tx:
-            place = tx.by_key(letter.incident)
-            assert place is not None
-            stored = tx.stored(place.key, upto=upto)
-            names = tx.names_in(stored)
-            # as it was after event `upto`: another try writes the same bytes under the same names
-            title = fold((ev.from_json(*one) for one in stored), place.number).title
-            place = replace(place, seq=upto, head=tx.head_at(place.key, upto), title=title)
-        page, called = self._compose(place, stored, names, revision, png)
-        return place, page, called
+    # ---- documents -------------------------------------------------------------------------------
 
     def _revision(self, letter: Letter) -> tuple[int, int] | None:
         """Revision and reach of a letter of a document; from now on that revision reaches no further."""
@@ -304,139 +313,219 @@ class Outbox:
             tx.pin(found.incident, found.revision)
             return found.revision, found.upto
 
+    def _receipts(self, incident: int) -> dict[str, JSON]:
+        """Where the document stands, by the ways out that are there now."""
+        with self._store.reading() as tx:
+            found = tx.receipts(incident)
+        return {name: found[name] for name in found if name in self._exporters or name == "post"}
+
     def _export(self, letter: Letter) -> None:
         found = self._revision(letter)
         if found is None:
             return
         revision, upto = found
         target: str = letter.body["target"]
-        place, page, called = self._page(letter, upto, revision)
-        with self._store.reading() as tx:
-            receipts = tx.receipts(place.key)
+        if target not in self._exporters:
+            raise Undelivered(f"There is no way out of the name {target}.", permanent=True)
+        one = self._documents.at(letter.incident or 0, upto, revision)
+        receipts = self._receipts(one.place.key)
         earlier = receipts.get(target)
         if earlier and earlier["revision"] > revision:
             return
         if earlier is None or earlier["revision"] < revision:
-            if target == "file":
-                receipt = self._exporters[target].export(page, place, called)
-            else:
+            where = {}
+            if target in self._in_thread:
                 post = receipts.get("post")
                 if post is None:
                     raise Undelivered("the draft is not posted, so there is no thread for its file", permanent=True)
-                receipt = self._exporters[target].export(page, place, called, thread=post["ts"])
+                self._take_turn(post["channel"])
+                where = {"thread": post["ts"]}
+            receipt = self._exporters[target].export(one.page, one.place, one.called, **where)
             with self._store.writing() as tx:
-                tx.keep_receipt(place, target, revision, receipt)
+                tx.keep_receipt(one.place, target, revision, receipt)
                 tx.enqueue(_discard(letter, (earlier or {}).get("file", "")))
-            receipts[target] = receipt
-        if "link" in receipts[target]:
-            self._link(place, page, receipts)
+            receipts[target] = {**receipt, "revision": revision}
+        if target in self._in_thread and "link" in receipts[target] and (post := receipts.get("post")):
+            self._slack.edit(post["channel"], post["ts"], self._wording.draft(one.page.digest, receipts))
 
-    def _link(self, place: Place, page: Any, receipts: Mapping[str, JSON]) -> None:
-        """Puts a new link into the post."""
-        if post := receipts.get("post"):
-            self._slack.edit(post["channel"], post["ts"], self._wording.draft(page.digest, receipts))
+    def _announce(self, letter: Letter) -> list[Letter]:
+        """Posts the draft, or brings the post up to date; picture and full text stand in its thread.
 
-    def _announce(self, letter: Letter) -> None:
-        """Posts the draft, or brings the post up to date; picture and full text stand in its thread."""
+        Gives the letters that put files into the thread.
+        """
         found = self._revision(letter)
         if found is None:
-            return
+            return []
         revision, upto = found
-        place, page, called = self._page(letter, upto, revision, png=True)
-        with self._store.reading() as tx:
-            receipts = tx.receipts(place.key)
+        one = self._documents.at(letter.incident or 0, upto, revision, png=True)
+        receipts = self._receipts(one.place.key)
         if receipts.get("post", {}).get("revision", 0) > revision:
-            return  # a newer one stands there already
-        message = self._wording.draft(page.digest, receipts)
+            return []  # a newer one stands there already
+        message = self._wording.draft(one.page.digest, receipts)
         post = {key: value for key, value in receipts.get("post", {}).items() if key != "revision"}
-        if post:
-            self._slack.edit(post["channel"], post["ts"], message)
-        else:
-            ts = self._post(letter, place.channel, message, f"{place.name}-draft", look=revision > 1)
-            post = {"channel": place.channel, "ts": ts, "texts": [], "picture": "", "pictured": 0}
-            self._keep_post(place, revision, post)
-        self._picture(letter, place, page, called, revision, post)
-        self._texts(letter, place, page, revision, post)
+        if post and not self._edited(post["channel"], post["ts"], message):
+            post = {}  # somebody deleted it, and its thread with it
+        if not post:
+            if self._open_again(one.place.key):
+                return []
+            channel = one.place.channel
+            ts = self._post(letter, channel, message, f"{one.place.name}-draft", look=revision > 1)
+            post = {"channel": channel, "ts": ts, "texts": [], "picture": "", "pictured": 0, "told": upto}
+            self._keep_post(one.place, revision, post)
+        self._picture(letter, one, revision, post)
+        self._texts(letter, one, revision, post)
+        self._tell_changes(letter, one, revision, upto, post)
+        return [
+            replace(
+                letter,
+                kind="export",
+                body={**letter.body, "target": name},
+                blocking=False,
+                about=f"{letter.about}/{name}",
+            )
+            for name in self._in_thread
+        ]
 
-    def _picture(self, letter: Letter, place: Place, page: Any, called: Any, revision: int, post: JSON) -> None:
-        if post["pictured"] >= revision or not page.png:
+    def _edited(self, channel: str, ts: str, message: JSON) -> bool:
+        """Edits a message of ours; False where somebody deleted it."""
+        try:
+            self._slack.edit(channel, ts, message)
+        except Undelivered as failure:
+            if failure.code not in GONE:
+                raise
+            return False
+        return True
+
+    def _open_again(self, incident: int) -> bool:
+        """Whether the incident was reopened while its first draft was in hand."""
+        with self._store.reading() as tx:
+            place = tx.by_key(incident)
+        return place is None or place.status in ("open", "mitigated")
+
+    def _tell_changes(self, letter: Letter, one: Any, revision: int, upto: int, post: JSON) -> None:
+        """Says in the thread what a revision changed, at most once in ten quiet minutes (see scribe.QUIET)."""
+        told = post.get("told", upto)
+        if letter.body.get("silent") or told >= upto:
             return
-        name = called.picture.removesuffix(".svg") + ".png"
+        with self._store.reading() as tx:
+            changes = between(tx.events(one.place.key, upto=upto), told)
+        if changes:
+            key = f"{one.place.name}-changes-{revision}"
+            message = self._wording.changes(revision, changes)
+            self._post(letter, post["channel"], message, key, thread=post["ts"], look=True)
+        post["told"] = upto
+        self._keep_post(one.place, revision, post)
+
+    def _picture(self, letter: Letter, one: Any, revision: int, post: JSON) -> None:
+        if post["pictured"] >= revision or not one.page.png:
+            return
+        name = one.called.picture.removesuffix(".svg") + ".png"
+        self._take_turn(post["channel"])
         shared = self._slack.upload(
-            post["channel"], name=name, title="The incident on a time axis", content=page.png, thread=post["ts"]
+            post["channel"], name=name, title="The incident on a time axis", content=one.page.png, thread=post["ts"]
         )
         old, post["picture"], post["pictured"] = post["picture"], shared.file, revision
         with self._store.writing() as tx:
-            tx.keep_receipt(place, "post", revision, post)
+            tx.keep_receipt(one.place, "post", revision, post)
             tx.enqueue(_discard(letter, old))
 
-    def _texts(self, letter: Letter, place: Place, page: Any, revision: int, post: JSON) -> None:
-        messages = self._wording.markdown(page.document.decode())
+    def _texts(self, letter: Letter, one: Any, revision: int, post: JSON) -> None:
+        messages = self._wording.markdown(one.page.document.decode())
         for number, message in enumerate(messages):
-            if number < len(post["texts"]):
-                self._slack.edit(post["channel"], post["texts"][number], message)
-            else:
-                key = f"{place.name}-text-{number}"
-                post["texts"].append(self._post(letter, post["channel"], message, key, thread=post["ts"]))
-                self._keep_post(place, revision, post)
+            if number < len(post["texts"]) and self._edited(post["channel"], post["texts"][number], message):
+                continue
+            key = f"{one.place.name}-text-{number}"
+            ts = self._post(letter, post["channel"], message, key, thread=post["ts"])
+            post["texts"][number : number + 1] = [ts]
+            self._keep_post(one.place, revision, post)
         for ts in post["texts"][len(messages) :]:
             self._slack.delete(post["channel"], ts)
         post["texts"] = post["texts"][: len(messages)]
-        self._keep_post(place, revision, post)
+        self._keep_post(one.place, revision, post)
 
     def _keep_post(self, place: Place, revision: int, post: JSON) -> None:
         with self._store.writing() as tx:
             tx.keep_receipt(place, "post", revision, post)
 
     def _share(self, letter: Letter) -> None:
-        assert letter.incident is not None
-        with self._store.reading() as tx:
-            found = tx.latest_revision(letter.incident)
-            place = tx.by_key(letter.incident)
-        assert place is not None
-        upto, revision = (found.upto, found.revision) if found else (place.seq, 1)
-        place, page, _ = self._page(letter, upto, revision)
-        with self._store.reading() as tx:
-            receipts = tx.receipts(place.key)
+        """Posts the document's summary in another channel."""
+        one, revision = self._as_it_stands(letter)
         channel = letter.body["channel"]
         known = self._slack.look_at(letter.team, channel)
+        self._learn_channel(known)
+        if known.shared:
+            raise Undelivered(
+                "The channel is shared with another company; a postmortem is not posted there.", permanent=True
+            )
         if known.private is False and not known.member:
             self._slack.join(channel)
-        message = self._wording.draft(page.digest, receipts, place.channel)
-        self._post(letter, channel, message, f"share-{letter.key}")
+        message = self._wording.draft(one.page.digest, self._receipts(one.place.key), one.place.channel)
+        ts = self._post(letter, channel, message, f"share-{letter.key}")
+        with self._store.writing() as tx:
+            tx.keep_receipt(one.place, f"{SHARED}{channel}/{ts}", revision, {"channel": channel, "ts": ts})
 
     def _scrub(self, letter: Letter) -> None:
-        """A text was destroyed: files of earlier revisions, which hold it, are taken away once the new one is there."""
+        """A text was destroyed: what holds it elsewhere is taken away or put right once the new revision is there."""
         assert letter.incident is not None
+        revision = letter.body["revision"]
         with self._store.reading() as tx:
             place = tx.by_key(letter.incident)
             receipts = tx.receipts(letter.incident)
+            found = tx.revision(letter.incident, revision)
         assert place is not None
+        assert found is not None
         for target in receipts.keys() & self._exporters.keys():
-            if receipts[target]["revision"] < letter.body["revision"]:
-                raise Undelivered(f"revision {letter.body['revision']} is not written yet")
+            if receipts[target]["revision"] < revision:
+                raise Undelivered(f"revision {revision} is not written yet")
             self._exporters[target].scrub(place, receipts[target])
+        for name, receipt in receipts.items():
+            if receipt["revision"] >= revision:
+                continue
+            if name.startswith(SHARED):
+                one = self._documents.at(place.key, found.upto, revision)
+                message = self._wording.draft(one.page.digest, self._receipts(place.key), place.channel)
+                self._edited(receipt["channel"], receipt["ts"], message)
+            elif name.startswith(HANDED):
+                self._slack.delete_file(receipt["file"])
+            else:
+                continue
+            with self._store.writing() as tx:
+                tx.keep_receipt(place, name, revision, receipt)
 
     def _show_draft(self, letter: Letter) -> None:
-        _, page, _ = self._page(letter, letter.body["upto"], self._next_revision(letter))
-        for message in self._wording.markdown(page.document.decode()):
+        assert letter.incident is not None
+        with self._store.reading() as tx:
+            found = tx.latest_revision(letter.incident)
+        upto = letter.body["upto"]
+        revision = found.revision if found and found.upto == upto else WORKING_COPY
+        one = self._documents.at(letter.incident, upto, revision)
+        for message in self._wording.markdown(one.page.document.decode()):
             self._slack.whisper(letter.body["channel"], letter.body["user"], message)
 
     def _hand_over(self, letter: Letter) -> None:
         """`export`: the file comes to the person in a direct message."""
-        place, page, called = self._page(letter, letter.body["upto"], self._next_revision(letter))
+        one, revision = self._as_it_stands(letter)
         channel = self._slack.direct(letter.body["user"])
         form = letter.body["format"]
-        name, content = (called.json, page.json) if form == "json" else (called.document, page.document)
-        self._slack.upload(channel, name=name, title=f"{place.name} {place.title}"[:200], content=content)
+        name, content = (one.called.json, one.page.json) if form == "json" else (one.called.document, one.page.document)
+        title = f"{one.place.name} {one.place.title}"[:200]
+        shared = self._slack.upload(channel, name=name, title=title, content=content)
+        with self._store.writing() as tx:
+            tx.keep_receipt(one.place, f"{HANDED}{shared.file}", revision, {"file": shared.file})
 
-    def _next_revision(self, letter: Letter) -> int:
+    def _as_it_stands(self, letter: Letter) -> tuple[Any, int]:
+        """The document now, as a revision: what leaves under a number never says something else later."""
         assert letter.incident is not None
-        with self._store.reading() as tx:
-            found = tx.latest_revision(letter.incident)
-        return found.revision if found else 1
+        with self._store.writing() as tx:
+            place = tx.by_key(letter.incident)
+            assert place is not None
+            revision, _ = tx.revise(place, letter.body.get("upto", place.seq))
+            tx.pin(place.key, revision)
+            found = tx.revision(place.key, revision)
+            assert found is not None
+        return self._documents.at(place.key, found.upto, revision), revision
 
 
 def _discard(letter: Letter, file: str) -> list[Letter]:
     """A file in Slack that another one replaced goes by a letter of its own: it is tried until it is gone."""
-    return [replace(letter, kind="discard", body={"file": file}, blocking=False)] if file else []
+    return [replace(letter, kind="discard", body={"file": file}, blocking=False, about="")] if file else []

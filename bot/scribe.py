@@ -39,11 +39,14 @@ from bot.core.grammar import FIRST_EIGHT, FORMATS, TABLE, VERBS, Context, Parsed
 from bot.core.incident import REDACTED, Entry, Incident, Stage, fold, history
 from bot.core.incident import Status as State
 from bot.core.record import JSON, Channel, Letter, Offer, Person, Place, Revision
+from bot.core.times import iso
 
 OFFER_LIFE = timedelta(hours=24)
 QUIET = timedelta(minutes=10)
 """A document that was posted is revised when nothing was recorded for this long."""
 REMEMBERED_INCIDENTS = 64
+FRESH = timedelta(days=1)
+"""People and channels that are heard of are looked up again after this time."""
 TIMELINE_LINES = 30
 LIST_LINES = 20
 DRAFT_LETTERS = ("export", "announce")
@@ -63,7 +66,9 @@ class Reading(Protocol):
     def people(self, keys: Iterable[str]) -> dict[str, Person]: ...
     def channel(self, team: str, channel: str) -> Channel: ...
     def letters(self, state: str, incident: int | None = None) -> list[tuple[Letter, str]]: ...
+    def revision(self, incident: int, revision: int) -> Revision | None: ...
     def latest_revision(self, incident: int) -> Revision | None: ...
+    def receipts(self, incident: int) -> dict[str, JSON]: ...
 
 
 class Writing(Reading, Protocol):
@@ -88,22 +93,14 @@ class Writing(Reading, Protocol):
     def destroy_words(self, incident: int, seqs: Sequence[int]) -> None: ...
     def know(self, team: str, user: str, name: str = "") -> Person: ...
     def learn_person(self, team: str, user: str, *, name: str, zone: str | None, now: datetime) -> None: ...
-    def learn_channel(
-        self,
-        team: str,
-        channel: str,
-        *,
-        name: str | None = None,
-        private: bool | None = None,
-        member: bool | None = None,
-        archived: bool | None = None,
-    ) -> None: ...
+    def learn_channel(self, found: Channel) -> None: ...
     def revise(self, place: Place, upto: int) -> tuple[int, bool]: ...
     def forget_unsent_revision(self, incident: int) -> None: ...
     def enqueue(self, letters: Iterable[Letter]) -> None: ...
     def postpone(self, incident: int, kinds: Sequence[str], due_at: datetime) -> int: ...
     def drop(self, incident: int, kinds: Sequence[str]) -> int: ...
     def wake(self, team: str, channel: str, now: datetime) -> None: ...
+    def send_again(self, now: datetime, incident: int | None = None) -> int: ...
 
 
 class Store(Protocol):
@@ -149,13 +146,21 @@ class Scribe:
         if earlier is not None:
             return self._as_before(earlier, heard.team)
         now = self._clock()
+        said_at = min(heard.said_at or now, now)
         try:
-            parsed, zone = self._parse(line, heard, now)
+            parsed, zone = self._parse(line, heard, said_at)
             if isinstance(parsed.command, cmd.Look):
-                return self._look(parsed.command, heard, parsed.incident)
+                return self._show(parsed.command, heard, parsed.incident, now)
         except Refusal as refusal:
-            return self._refuse(refusal, line, heard, now)
-        return self.handle(parsed.command, heard, line=line, incident=parsed.incident, default_zone=zone is None)
+            return self._refuse(refusal, line, heard, said_at)
+        return self.handle(
+            parsed.command,
+            heard,
+            line=line,
+            incident=parsed.incident,
+            said_at=said_at,
+            default_zone=zone is None,
+        )
 
     def choose(self, offer_key: str, choice: int, heard: Heard) -> Outcome:
         """What a tap on a choice of an offer leads to; a second tap is answered like the first."""
@@ -174,36 +179,29 @@ class Scribe:
                 Refusal("Only who typed the line can choose here.", "Type a line of your own."), "", tapped, now
             )
         taken = offer.choices[choice]
-        if taken.undoes:
-            undone = self.handle(
-                cmd.Undo(seq=taken.undoes),
-                heard if not taken.line else replace(heard, origin=f"{heard.origin}:undo", by_letter=False),
-                incident=offer.incident,
-                offer=None if taken.line else offer,
-                choice=choice,
-                tapped=tapped,
-            )
-            if not taken.line or isinstance(undone, Refused):
-                return undone
+        undo = cmd.Undo(seq=taken.undoes) if taken.undoes else None
+        if undo and not taken.line:
+            return self.handle(undo, heard, incident=offer.incident, offer=offer, choice=choice, tapped=tapped)
         line = taken.line or offer.line
         heard = replace(heard, mentions=offer.mentions, channel=offer.channel)
         try:
             parsed, _ = self._parse(line, heard, offer.said_at)
             if isinstance(parsed.command, cmd.Look):
-                return self._look(parsed.command, heard, parsed.incident)
+                return self._show(parsed.command, heard, parsed.incident, now)
+            return self.handle(
+                parsed.command,
+                heard,
+                line=line,
+                incident=parsed.incident or offer.incident,
+                confirmed=taken.confirmed,
+                said_at=offer.said_at,
+                offer=offer,
+                choice=choice,
+                tapped=tapped,
+                after=undo,
+            )
         except Refusal as refusal:
             return self._refuse(refusal, line, tapped, offer.said_at)
-        return self.handle(
-            parsed.command,
-            heard,
-            line=line,
-            incident=parsed.incident or offer.incident,
-            confirmed=taken.confirmed,
-            said_at=offer.said_at,
-            offer=offer,
-            choice=choice,
-            tapped=tapped,
-        )
 
     def handle(
         self,
@@ -218,19 +216,27 @@ class Scribe:
         offer: Offer | None = None,
         choice: int = 0,
         tapped: Heard | None = None,
+        after: cmd.Undo | None = None,
     ) -> Outcome:
         """Records what a command leads to and what shall leave because of it, in one transaction.
 
         `line` is the text it was read from, `incident` the number that it named, `said_at` when it was typed if that is
         not now, `offer` and `choice` the offer that it answers, `tapped` the tap itself: a refusal answers that.
+        `after` is taken back first; both happen, or neither does and Refusal is raised.
         """
         with self._lock, self._forgetting_on_failure(), self._store.writing() as tx:
             earlier = tx.heard(heard.team, heard.origin)
             if earlier is None:
                 now = self._clock()
+                if after is not None:
+                    undone, _ = self._change(tx, after, heard, now, "", incident, False, now, False)
+                    if isinstance(undone, Refused):
+                        raise Refusal(undone.message, undone.hint)
                 outcome, kept = self._change(
                     tx, command, heard, now, line, incident, confirmed, said_at or now, default_zone
                 )
+                if after is not None and isinstance(outcome, Refused):
+                    raise Refusal(outcome.message, outcome.hint)
                 if tapped is not None and isinstance(outcome, Refused):
                     heard = replace(tapped, by_letter=heard.by_letter)  # the offer still stands, for another tap
                 tx.remember(heard.team, heard.origin, kept, now)
@@ -266,22 +272,15 @@ class Scribe:
         default_zone: bool,
     ) -> tuple[Outcome, JSON]:
         person = tx.know(heard.team, heard.user, heard.user_name)
-        if person.zone is None:
-            self._meet(tx, person, now)
-        if heard.private is not None or heard.channel_name:
-            known = tx.channel(heard.team, heard.channel)
-            if known.private is None or (heard.channel_name and known.name != heard.channel_name):
-                tx.learn_channel(
-                    heard.team,
-                    heard.channel,
-                    name=heard.channel_name or None,
-                    private=heard.private if known.private is None else None,
-                )
+        self._meet(tx, person, now)
+        self._learn_channel(tx, heard)
         speaker = Speaker(person.key, person.zone or self._rules.zone)
         command = self._with_keys(tx, command, heard.team)
         place: Place | None = None
         try:
             place = self._place(tx, heard, number)
+            if place is not None:
+                self._look_again(tx, place, now)
             before = self._incident(tx, place) if place else None
             command = self._checked(tx, command, heard, before)
             happened = decide(
@@ -405,34 +404,69 @@ class Scribe:
                 case _:
                     pass
         redacted = any(isinstance(one, ev.Redacted) for one in happened)
+        prompt = redacted or any(isinstance(one, ev.LinkRevoked) for one in happened)
+        posted = "post" in tx.receipts(place.key)
         revision = 0
         if incident.status is State.RESOLVED:
-            quiet = timedelta() if redacted else QUIET
+            quiet = timedelta() if prompt else QUIET
             due = now + (self._rules.draft_delay if was is not State.RESOLVED else quiet)
-            revision = self._revise(tx, place, incident.seq, due)
-        elif redacted and tx.latest_revision(place.key) is not None:  # what was posted before holds the text
-            revision = self._revise(tx, place, incident.seq, now)
+            revision = self._revise(tx, place, incident.seq, due, silent=prompt)
+        elif prompt and tx.latest_revision(place.key) is not None:  # what was posted before holds the text
+            revision = self._revise(tx, place, incident.seq, now, silent=True)
         elif was is State.RESOLVED:
             tx.drop(place.key, DRAFT_LETTERS)
             tx.forget_unsent_revision(place.key)
+            if posted:  # the post says that it is open again
+                self._revise(tx, place, incident.seq, now)
         if redacted and revision:  # earlier revisions hold the text: they go, after this one is there
             scrubbed: JSON = {"revision": revision}
             tx.enqueue([Letter("scrub", place.team, draft_lane(place), scrubbed, now, place.key, blocking=False)])
 
-    def _revise(self, tx: Writing, place: Place, upto: int, due: datetime) -> int:
-        """Makes the document's newest revision reach to event `upto`, and leave at `due`; gives its number."""
+    def _revise(self, tx: Writing, place: Place, upto: int, due: datetime, *, silent: bool = False) -> int:
+        """Makes the document's newest revision reach to event `upto`, and leave at `due`; gives its number.
+
+        `silent`: the thread is not told what changed, which is for the next one that comes after a quiet time.
+        """
         revision, new = tx.revise(place, upto)
+        posted = "post" in tx.receipts(place.key)
         if not new:
-            if revision > 1:  # the first draft was promised for a time: what is said until then only widens it
+            if posted:  # the first draft was promised for a time: what is said until then only widens it
                 tx.postpone(place.key, DRAFT_LETTERS, due)
             return revision
-        lane, body = draft_lane(place), {"revision": revision}
+        if not posted:
+            waiting = [one.due_at for one, _ in tx.letters("waiting", place.key) if one.kind in DRAFT_LETTERS]
+            due = min([due, *waiting])
+        lane, body = draft_lane(place), {"revision": revision, "silent": silent}
 
         def export(target: str) -> Letter:
-            return Letter("export", place.team, lane, {**body, "target": target}, due, place.key, blocking=False)
+            about = "" if target == "file" else f"{lane}/{target}"  # each revision has a file of its own
+            said = {**body, "target": target}
+            return Letter("export", place.team, lane, said, due, place.key, blocking=False, about=about)
 
-        tx.enqueue([*map(export, self._rules.exports), Letter("announce", place.team, lane, body, due, place.key)])
+        announce = Letter("announce", place.team, lane, body, due, place.key, about=lane)
+        tx.enqueue([*map(export, self._rules.exports), announce])
         return revision
+
+    # ---- links -----------------------------------------------------------------------------------
+
+    def links_revoked(self, key: int) -> int:
+        """How often the web link of an incident was taken back: the generation of the link that is good now."""
+        with self._lock, self._store.reading() as tx:
+            place = tx.by_key(key)
+            return self._incident(tx, place).links_revoked if place else 0
+
+    def behind_link(self, team: str, number: int, generation: int) -> tuple[int, int, int] | None:
+        """What a link of that generation shows: incident key, event, revision of what was posted last.
+
+        None when the link was taken back, or nothing has been posted.
+        """
+        with self._lock, self._store.reading() as tx:
+            place = tx.by_number(team, number)
+            if place is None or self._incident(tx, place).links_revoked != generation:
+                return None
+            posted = tx.receipts(place.key).get("post")
+            found = tx.revision(place.key, posted["revision"]) if posted else None
+            return (place.key, found.upto, found.revision) if found else None
 
     # ---- refusing --------------------------------------------------------------------------------
 
@@ -490,6 +524,12 @@ class Scribe:
 
     def _as_before(self, kept: JSON, team: str) -> Outcome:
         """The outcome of a request that was heard before: the same answer, and nothing changes."""
+        if kept["kind"] == "look":
+            look = cmd.Look(view=cmd.View(kept["view"]), words=kept["words"])
+            try:
+                return self._look(look, Heard(**kept["heard"]), kept["number"])
+            except Refusal as refusal:
+                return Refused(refusal.message, refusal.hint)
         with self._lock, self._store.reading() as tx:
             match kept["kind"]:
                 case "refused":
@@ -500,7 +540,7 @@ class Scribe:
                 case "sent":
                     place = tx.by_key(kept["incident"])
                     assert place is not None
-                    return OnItsWay(place, kept["what"])
+                    return OnItsWay(place, kept["what"], kept.get("count", 0))
                 case _:
                     place = tx.by_key(kept["incident"])
                     assert place is not None
@@ -517,14 +557,23 @@ class Scribe:
         """Where the way in cannot carry the answer, a letter does."""
         if not heard.by_letter:
             return
+        everybody = isinstance(outcome, Recorded) or (isinstance(outcome, Status) and outcome.for_everybody)
         body = {
             "origin": heard.origin,
             "channel": heard.channel,
             "user": heard.user,
             "thread": heard.thread,
-            "everybody": isinstance(outcome, Recorded),
+            "everybody": everybody,
         }
-        tx.enqueue([Letter("answer", heard.team, channel_lane(heard.team, heard.channel), body, now, blocking=False)])
+        lane = channel_lane(heard.team, heard.channel)
+        tx.enqueue([Letter("answer", heard.team, lane, body, now, blocking=everybody)])
+
+    def fault(self, heard: Heard, reference: str) -> None:
+        """A defect kept a request from being done: its author is told by letter, as the way in carries no answer."""
+        body = {"channel": heard.channel, "user": heard.user, "thread": heard.thread, "reference": reference}
+        lane = f"{heard.team}/{heard.user}"
+        with self._store.writing() as tx:
+            tx.enqueue([Letter("fault", heard.team, lane, body, self._clock(), blocking=False)])
 
     def recall(self, team: str, origin: str) -> Outcome | None:
         """The outcome of a request that was heard, for the letter that answers it."""
@@ -534,21 +583,12 @@ class Scribe:
 
     # ---- what Slack tells us ---------------------------------------------------------------------
 
-    def channel_changed(
-        self,
-        team: str,
-        channel: str,
-        *,
-        name: str | None = None,
-        private: bool | None = None,
-        member: bool | None = None,
-        archived: bool | None = None,
-    ) -> None:
+    def channel_changed(self, found: Channel) -> None:
         """A channel was renamed, archived, or Scribe came or went; what waited for it to come leaves now."""
         with self._store.writing() as tx:
-            tx.learn_channel(team, channel, name=name, private=private, member=member, archived=archived)
-            if member or archived is False:
-                tx.wake(team, channel, self._clock())
+            tx.learn_channel(found)
+            if found.member or found.archived is False:
+                tx.wake(found.team, found.channel, self._clock())
 
     def person_changed(self, team: str, user: str, name: str, zone: str | None) -> None:
         """Somebody has another name or zone."""
@@ -558,11 +598,45 @@ class Scribe:
 
     # ---- looking ---------------------------------------------------------------------------------
 
+    def _show(self, look: cmd.Look, heard: Heard, number: int | None, now: datetime) -> Outcome:
+        """What somebody asked to see; where the way in carries no answer, a letter shows it."""
+        if look.view in {cmd.View.DRAFT, cmd.View.EXPORT}:
+            return self._send_document(look, heard, number)
+        if look.view is cmd.View.RESEND:
+            return self._send_again(heard, number)
+        if not heard.by_letter:
+            return self._look(look, heard, number)
+        with self._store.writing() as tx:
+            self._learn_channel(tx, heard)
+        outcome = self._look(look, heard, number)
+        with self._store.writing() as tx:
+            asked = {name: getattr(heard, name) for name in ("team", "channel", "user", "origin", "shared")}
+            kept = {"kind": "look", "view": look.view.value, "words": look.words, "number": number, "heard": asked}
+            if tx.heard(heard.team, heard.origin) is None:
+                tx.remember(heard.team, heard.origin, kept, now)
+                self._reply(tx, heard, outcome, now)
+        return outcome
+
+    def _send_again(self, heard: Heard, number: int | None) -> Outcome:
+        """What could not be sent is tried again, after somebody put right what was in the way."""
+        with self._lock, self._store.writing() as tx:
+            earlier = tx.heard(heard.team, heard.origin)
+            if earlier is None:
+                place = self._place(tx, heard, number)
+                if place is None:
+                    raise self._elsewhere_to_look(tx, heard)
+                now = self._clock()
+                count = tx.send_again(now, place.key)
+                kept = {"kind": "sent", "incident": place.key, "what": "resend", "count": count}
+                tx.remember(heard.team, heard.origin, kept, now)
+                outcome = OnItsWay(place, "resend", count)
+                self._reply(tx, heard, outcome, now)
+                return outcome
+        return self._as_before(earlier, heard.team)
+
     def _look(self, look: cmd.Look, heard: Heard, number: int | None) -> Outcome:
         if look.view is cmd.View.HELP:
             return self._help(look.words)
-        if look.view in {cmd.View.DRAFT, cmd.View.EXPORT}:
-            return self._send_document(look, heard, number)
         with self._lock, self._store.reading() as tx:
             if look.view is cmd.View.LIST:
                 return self._list(tx, look.words, heard)
@@ -678,10 +752,12 @@ class Scribe:
                 body = {"user": heard.user, "channel": heard.channel, "upto": place.seq, "format": form.casefold()}
                 lane = f"{place.team}/{heard.user}"
                 kind = "hand_over" if look.view is cmd.View.EXPORT else "show"
-                tx.enqueue([Letter(kind, place.team, lane, body, now, place.key, blocking=False)])
                 kept = {"kind": "sent", "incident": place.key, "what": look.view.value}
                 tx.remember(heard.team, heard.origin, kept, now)
-                return OnItsWay(place, look.view.value)
+                outcome = OnItsWay(place, look.view.value)
+                self._reply(tx, heard, outcome, now)
+                tx.enqueue([Letter(kind, place.team, lane, body, now, place.key, blocking=False)])
+                return outcome
         return self._as_before(earlier, heard.team)
 
     # ---- pieces ----------------------------------------------------------------------------------
@@ -730,16 +806,22 @@ class Scribe:
         if number is None:
             return tx.in_channel(heard.team, heard.channel)
         place = tx.by_number(heard.team, number)
-        if place is None or (place.private and place.channel != heard.channel):
+        if place is None or not self._may_see(tx, heard, place):
             raise Refusal(f"There is no INC-{number} that you may see from here.", "Type list to see the incidents.")
         return place
+
+    def _may_see(self, tx: Reading, heard: Heard, place: Place) -> bool:
+        """A channel sees its own incidents, and public ones unless people of another company are in it."""
+        if place.channel == heard.channel:
+            return True
+        return not place.private and not (heard.shared or tx.channel(heard.team, heard.channel).shared)
 
     def _checked(self, tx: Reading, command: cmd.Change, heard: Heard, incident: Incident | None) -> cmd.Change:
         """The command, with what only this room knows: other incidents, and which gap has which number."""
         match command:
             case cmd.MarkDuplicate() if incident is not None and command.of != incident.number:
                 other = tx.by_number(heard.team, command.of)
-                if other is None or (other.private and other.channel != heard.channel):
+                if other is None or not self._may_see(tx, heard, other):
                     raise Refusal(
                         f"There is no INC-{command.of} that you may see from here.", "Type list to see the incidents."
                     )
@@ -772,18 +854,37 @@ class Scribe:
             handle: str = getattr(spoken, name, "")
             if handle:
                 known = tx.person(team, handle) or tx.know(team, handle, called.lstrip("@"))
-                if known.zone is None:
-                    self._meet(tx, known, self._clock())
+                self._meet(tx, known, self._clock())
                 spoken = replace(spoken, **{name: known.key})
         changed: cmd.Change = spoken
         return changed
 
     def _meet(self, tx: Writing, person: Person, now: datetime) -> None:
-        """Has a person's name and zone looked up, once at a time."""
+        """Has a person's name and zone looked up, once a day at most."""
+        if person.learned_at is not None and now - person.learned_at < FRESH:
+            return
         body = {"user": person.user}
         if not any(letter.kind == "meet" and letter.body == body for letter, _ in tx.letters("waiting")):
             lane = f"{person.team}/people"
             tx.enqueue([Letter("meet", person.team, lane, body, now, blocking=False)])
+
+    def _learn_channel(self, tx: Writing, heard: Heard) -> None:
+        """Keeps what a request says of its channel, where that is new."""
+        known = tx.channel(heard.team, heard.channel)
+        private = heard.private if known.private is None else None
+        renamed = heard.channel_name and known.name != heard.channel_name
+        shared = heard.shared if known.shared != heard.shared else None
+        if private is not None or renamed or shared is not None:
+            tx.learn_channel(Channel(heard.team, heard.channel, heard.channel_name, private=private, shared=shared))
+
+    def _look_again(self, tx: Writing, place: Place, now: datetime) -> None:
+        """Has an incident's channel looked up once a day: it may have become private, or be shared by now."""
+        known = tx.channel(place.team, place.channel)
+        if known.looked_at is None or now - known.looked_at < FRESH:
+            return  # a new one is looked at when Scribe arrives
+        lane = channel_lane(place.team, place.channel)
+        body = {"channel": place.channel}
+        tx.enqueue([Letter("look", place.team, lane, body, now, blocking=False, about=f"look/{lane}")])
 
     def _is_private(self, tx: Reading, heard: Heard) -> bool:
         known = tx.channel(heard.team, heard.channel)
@@ -858,7 +959,9 @@ def _buttons(incident: Incident, happened: Sequence[ev.Event], seqs: Sequence[in
     if isinstance(last, ev.Resolved):
         choices.append(Choice("Undo", LINE_TO_CONFIRM, undoes=seq))
     if isinstance(last, ev.Numbered) and row is not None and row.everyday and typed != "resolve":
-        choices.append(Choice("Make it a note", f"note {line}", undoes=seq))
+        at = "" if last.at == last.recorded_at else f"at {'~' if last.approx else ''}{iso(last.at)} "
+        text = f"{typed} {last.text}".strip() if at else line  # a time that was given stays with it
+        choices.append(Choice("Make it a note", f"note {at}{text}", undoes=seq))
     windows = incident.windows()
     impact_on = bool(windows) and windows[-1].end is None
     if isinstance(last, ev.CauseFound) and impact_on:

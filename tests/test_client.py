@@ -170,10 +170,10 @@ def test_a_channel_is_looked_at(place: Place) -> None:
     other = place.workspace.add_channel("other")
     direct = place.slack.direct(place.ada)
     assert [place.slack.look_at("T0SCRIBE", one) for one in (place.channel, private.id, other.id, direct)] == [
-        Channel("T0SCRIBE", place.channel, "incidents", private=False, member=True, archived=False),
-        Channel("T0SCRIBE", private.id, "secret", private=True, member=True, archived=True),
-        Channel("T0SCRIBE", other.id, "other", private=False, member=False, archived=False),
-        Channel("T0SCRIBE", direct, "", private=True, member=True, archived=False),
+        Channel("T0SCRIBE", place.channel, "incidents", private=False, member=True, archived=False, shared=False),
+        Channel("T0SCRIBE", private.id, "secret", private=True, member=True, archived=True, shared=False),
+        Channel("T0SCRIBE", other.id, "other", private=False, member=False, archived=False, shared=False),
+        Channel("T0SCRIBE", direct, "", private=True, member=True, archived=False, shared=False),
     ]
 
 

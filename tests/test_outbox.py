@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.core.record import JSON, Letter
+from bot.documents import Documents
 from bot.outbox import FAULTS_BEFORE_PARKING, LEASE_SECONDS, LONGEST_PAUSE, Outbox
 from bot.press import Order, Page, Press
 from bot.slack import blocks
@@ -210,12 +211,13 @@ def outbox_of(stage: Stage, compose: Callable[..., tuple[Any, Any]]) -> Outbox:
         stage.app.store,
         stage.clock,
         slack=Slack(Wire(stage.workspace)),
-        compose=compose,
+        documents=Documents(stage.app.store, compose),
         exporters={},
         in_thread=(),
         wording=blocks,
         recall=stage.app.scribe.recall,
         jitter=lambda: 0.0,
+        pause=lambda seconds: None,
     )
 
 
@@ -441,7 +443,7 @@ def test_two_outboxes_on_one_record_send_a_letter_once_even_if_the_first_was_ver
         stage.pump()
         return compose(*order)
 
-    compose = stage.app.outbox._compose
+    compose = stage.app.outbox._documents._compose  # type: ignore[attr-defined]
     incident.type("resolve")
     stage.clock.advance(15 * SECOND)
     with stage.app.store.writing() as tx:
@@ -452,3 +454,257 @@ def test_two_outboxes_on_one_record_send_a_letter_once_even_if_the_first_was_ver
     assert [file.name for file in incident.workspace.files] == ["0001-checkout-fails.png", "0001-checkout-fails.md"]
     assert [kind for kind, _ in incident.letters("sent")].count("announce") == 1
     assert [kind for kind, _ in incident.letters("sent")].count("export") == 1
+
+
+# ---- the pace of a channel -----------------------------------------------------------------------
+
+
+def test_a_channel_gets_one_message_a_second(incident: Incident) -> None:
+    for number in range(4):
+        incident.workspace.say(incident.ada, incident.channel, f"@scribe note line {number}")
+    incident.stage.settle()
+    posts = [call for call in incident.workspace.calls if call.method == "chat.postMessage"]
+    assert len(posts) == 4
+    assert all(gap >= 1 for gap in gaps(posts))
+    assert said_by_scribe(incident) == ["2", "3", "4", "5"]
+
+
+def test_channels_do_not_wait_for_each_other(incident: Incident) -> None:
+    other = incident.workspace.add_channel("search", members=[incident.ada], bot_in=True)
+    incident.workspace.command(incident.ada, other, "start Search is slow")
+    incident.stage.pump()
+    for channel in (incident.channel, other):
+        incident.workspace.say(incident.ada, channel, "@scribe note seen")
+    incident.stage.settle()
+    first, second = [call for call in incident.workspace.calls if call.method == "chat.postMessage"]
+    assert second.at - first.at < SECOND
+
+
+def test_a_clock_that_jumped_back_holds_nothing_up(incident: Incident) -> None:
+    mention = "@scribe note"
+    incident.workspace.say(incident.ada, incident.channel, f"{mention} one")
+    incident.stage.pump()
+    incident.stage.clock.advance(-3600 * SECOND)
+    incident.workspace.say(incident.ada, incident.channel, f"{mention} two")
+    before = incident.stage.clock()
+    incident.stage.pump()
+    assert incident.stage.clock() - before < 10 * SECOND
+
+
+# ---- later edits replace earlier ones ------------------------------------------------------------
+
+
+def test_a_revision_that_still_waits_is_replaced_by_the_next_one(incident: Incident) -> None:
+    first_revision(incident)
+    incident.workspace.fail("chat.update", status=503, times=3)
+    incident.type("cause The pool had no upper limit.")
+    incident.stage.clock.advance(601 * SECOND)
+    incident.stage.pump()  # revision 2 is in hand and cannot be sent
+    incident.type("factor The alert was muted.")
+    assert [kind for kind, _ in incident.letters("waiting")].count("announce") == 1
+    incident.stage.settle()
+    assert len(incident.drafts()) == 1
+    assert "revision 3" in incident.drafts()[0].text
+    assert {name for name in incident.written() if name.endswith(".md") and "timeline" not in name} == {
+        "0001-checkout-fails.md",
+        "0001-checkout-fails.r2.md",
+        "0001-checkout-fails.r3.md",
+    }
+
+
+def test_a_first_draft_that_could_not_be_sent_is_not_put_off_by_what_is_said_since(incident: Incident) -> None:
+    incident.workspace.fail("chat.postMessage", status=503, times=2)
+    incident.resolve()
+    incident.stage.pump()
+    incident.type("cause The pool had no upper limit.")
+    for _ in range(3):
+        incident.stage.clock.advance(10 * SECOND)
+        incident.stage.pump()
+    assert len(incident.drafts()) == 1
+    assert "The pool had no upper limit." in incident.drafts()[0].text
+
+
+# ---- what a revision changed ---------------------------------------------------------------------
+
+
+def thread_lines(incident: Incident, start: str) -> list[str]:
+    return [one.text for one in incident.workspace.messages(incident.channel) if one.text.startswith(start)]
+
+
+def test_the_thread_is_told_what_a_revision_changed_once_in_ten_quiet_minutes(incident: Incident) -> None:
+    first_revision(incident)
+    assert thread_lines(incident, "Revision") == []
+    incident.type("cause The pool had no upper limit.")
+    incident.stage.clock.advance(300 * SECOND)
+    incident.type("factor The alert was muted.")
+    incident.type("todo @ada set a limit")
+    incident.stage.settle()
+    assert thread_lines(incident, "Revision") == ["Revision 2: entries 3–5 added."]
+    incident.type("edit 4 The alert was muted since May.")
+    incident.type("remove 3 wrong")
+    incident.type("edit section cause Nobody had set a limit.")
+    incident.type("done T1")
+    incident.type("title Checkout was down")
+    incident.stage.settle()
+    assert thread_lines(incident, "Revision")[1:] == [
+        "Revision 3: entry 4 corrected · entry 3 taken out · T1 changed · cause rewritten · 1 other change."
+    ]
+
+
+def test_what_came_and_went_between_two_revisions_is_not_told(incident: Incident) -> None:
+    first_revision(incident)
+    incident.type("note a slip")
+    incident.type("undo")
+    incident.stage.settle()
+    assert thread_lines(incident, "Revision") == []
+
+
+def test_a_redaction_is_posted_at_once_and_told_with_the_next_quiet_revision(incident: Incident) -> None:
+    incident.type("note password is hunter22")
+    first_revision(incident)
+    asked = incident.type("redact 2")
+    incident.workspace.click(incident.ada, asked, "Destroy the text")
+    incident.stage.clock.advance(60 * SECOND)
+    incident.stage.pump()
+    assert "revision 2" in incident.drafts()[0].text
+    assert thread_lines(incident, "Revision") == []
+    incident.type("note the password was changed")
+    incident.stage.settle()
+    assert thread_lines(incident, "Revision") == ["Revision 3: entry 4 added · text of entry 2 destroyed."]
+
+
+# ---- what people do to the draft -----------------------------------------------------------------
+
+
+def test_a_draft_that_somebody_deleted_is_posted_anew_with_the_next_revision(incident: Incident) -> None:
+    first_revision(incident)
+    (draft,) = incident.drafts()
+    incident.workspace.delete_message(incident.workspace.bot_user, incident.channel, draft)
+    incident.type("cause The pool had no upper limit.")
+    incident.stage.settle()
+    (again,) = [one for one in incident.drafts() if not one.deleted]
+    assert again.ts != draft.ts
+    assert incident.workspace.thread(incident.channel, again)
+    assert incident.letters("parked") == []
+
+
+def test_a_text_that_somebody_deleted_from_the_thread_is_posted_anew(incident: Incident) -> None:
+    first_revision(incident)
+    (draft,) = incident.drafts()
+    text = next(one for one in incident.workspace.thread(incident.channel, draft) if "whole draft" in one.text)
+    incident.workspace.delete_message(incident.workspace.bot_user, incident.channel, text)
+    incident.type("cause The pool had no upper limit.")
+    incident.stage.settle()
+    texts = [one for one in incident.workspace.thread(incident.channel, draft) if "whole draft" in one.text]
+    assert len([one for one in texts if not one.deleted]) == 1
+    assert incident.letters("parked") == []
+
+
+def test_the_post_of_an_incident_that_was_reopened_says_so(incident: Incident) -> None:
+    first_revision(incident)
+    incident.type("reopen errors are back")
+    incident.stage.settle()
+    (draft,) = incident.drafts()
+    assert "the incident is open again" in draft.text
+    incident.resolve()
+    incident.stage.settle()
+    (draft,) = incident.drafts()
+    assert "open again" not in draft.text
+
+
+def test_no_first_draft_is_posted_of_an_incident_that_was_reopened_while_it_was_in_hand(incident: Incident) -> None:
+    stage = incident.stage
+    compose = stage.app.outbox._documents._compose  # type: ignore[attr-defined]
+
+    def meanwhile(*order: Any) -> tuple[Any, Any]:
+        incident.type("reopen errors are back")
+        return compose(*order)
+
+    incident.resolve()
+    with stage.app.store.writing() as tx:
+        tx.drop(1, ["export"])
+    outbox_of(stage, meanwhile).send_one()
+    stage.settle()
+    assert incident.drafts() == []
+    assert incident.letters("parked") == []
+
+
+# ---- where the document went, and a redaction ----------------------------------------------------
+
+
+def test_a_redaction_reaches_posts_in_other_channels_and_files_that_were_handed_over(incident: Incident) -> None:
+    other = incident.workspace.add_channel("general", members=[incident.ada])
+    incident.type("impact the key is hunter22")
+    first_revision(incident)
+    incident.type("share #general")
+    incident.type("export md")
+    incident.stage.settle()
+    (shared,) = [one for one in incident.workspace.messages(other) if one.by_bot]
+    (handed,) = [file for file in incident.workspace.files if not set(file.shares) & {incident.channel.id, other.id}]
+    assert "hunter22" in shared.text
+    assert b"hunter22" in (handed.content or b"")
+    incident.workspace.click(incident.ada, incident.type("redact 2"), "Destroy the text")
+    incident.stage.settle()
+    assert "hunter22" not in shared.text
+    assert handed.deleted
+    assert incident.letters("parked") == []
+
+
+def test_an_incident_is_not_shared_to_a_channel_where_people_of_another_company_are(incident: Incident) -> None:
+    other = incident.workspace.add_channel("with-acme", members=[incident.ada], ext_shared=True)
+    first_revision(incident)
+    incident.type("share #with-acme")
+    incident.stage.settle()
+    assert [one for one in incident.workspace.messages(other) if one.by_bot] == []
+    ((kind, error),) = incident.letters("parked")
+    assert kind == "share"
+    assert "another company" in error
+    assert "another company" in incident.type("status").text
+
+
+def test_one_number_of_a_revision_never_stands_for_two_documents(incident: Incident) -> None:
+    """What is handed over before the draft is posted is a revision of its own."""
+    incident.type("export md")
+    incident.stage.settle()
+    (handed,) = incident.workspace.files
+    incident.type("cause The pool had no upper limit.")
+    first_revision(incident)
+    assert handed.name == "0001-checkout-fails.md"
+    assert "0001-checkout-fails.r2.md" in incident.written()
+    assert "revision 2" in incident.drafts()[0].text
+
+
+# ---- what could not be sent ----------------------------------------------------------------------
+
+
+def test_parked_letters_are_sent_again_when_somebody_asks_for_it(incident: Incident) -> None:
+    incident.workspace.fail("chat.postMessage", error="restricted_action", times=1)
+    first_revision(incident)
+    assert incident.drafts() == []
+    status = incident.type("status").text
+    assert "An admin can allow it" in status
+    assert "/incident resend" in status
+    answer = incident.type("resend")
+    assert not answer.in_channel
+    assert "will be tried again now" in answer.text
+    incident.stage.settle()
+    assert len(incident.drafts()) == 1
+    assert "resend" not in incident.type("status").text
+    assert "Everything" in incident.type("resend").text
+
+
+def test_resend_with_a_text_is_no_command_and_the_text_is_not_lost(incident: Incident) -> None:
+    answer = incident.type("resend the mails to customers")
+    assert "Nothing is recorded yet" in answer.text
+    incident.workspace.click(incident.ada, answer, "Action")
+    assert "resend the mails to customers" in incident.type("timeline").text
+
+
+def test_letters_that_were_sent_a_month_ago_are_forgotten_and_parked_ones_never(incident: Incident) -> None:
+    incident.workspace.fail("chat.postMessage", error="restricted_action", times=1)
+    first_revision(incident)
+    incident.stage.clock.advance(31 * 24 * 3600 * SECOND)
+    incident.enqueue("meet", user=incident.ada.id)
+    incident.stage.pump()
+    assert [kind for kind, _ in incident.letters("sent")] == ["meet"]
+    assert [kind for kind, _ in incident.letters("parked")] == ["announce"]

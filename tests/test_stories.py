@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from bot.core import events as ev
 from bot.core.events import Kind
 from bot.core.incident import Incident, fold
 from bot.core.record import Place
-from bot.workspace import Answer, Channel, User
+from bot.slack.payloads import time_to_ts
+from bot.workspace import Answer, Channel, Message, User
 from bot.workspace.stage import Stage
 
 
@@ -749,3 +751,168 @@ def test_no_subscribed_event_is_left_unanswered(cast: Cast) -> None:
     ws.open_home(cast.ada)
     ws.kick_bot(cast.channel)
     assert ws.undelivered == []
+
+
+# ---- mentions: what Slack brings late, and what is only looked at --------------------------------
+
+
+def mention(cast: Cast, who: User, line: str, thread: Message | None = None) -> Message:
+    said = cast.stage.workspace.say(who, cast.channel, f"@scribe {line}", thread_ts=thread)
+    cast.stage.pump()
+    return said
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("status", "INC-1"),
+        ("timeline", "Checkout returns errors"),
+        ("gaps", "facts known"),
+        ("list", "INC-1"),
+        ("help", "Say what happens"),
+        ("help frobnicate", "is no verb"),
+        ("frobnicate", "Nothing is recorded yet"),
+    ],
+)
+def test_who_looks_by_a_mention_is_answered_alone_and_in_the_thread(cast: Cast, line: str, expected: str) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    root = cast.stage.workspace.say(cast.ben, cast.channel, "how far are we?")
+    before = len(cast.stage.workspace.messages(cast.channel))
+    mention(cast, cast.ben, line, root)
+    (shown,) = cast.stage.workspace.ephemerals(cast.ben, cast.channel)
+    assert expected in shown.text
+    assert shown.thread_ts == root.ts
+    assert len(cast.stage.workspace.messages(cast.channel)) == before + 1  # the question
+
+
+def test_a_brief_that_is_asked_for_by_a_mention_is_for_everybody(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    asked = mention(cast, cast.ben, "brief")
+    assert cast.stage.workspace.ephemerals(cast.ben, cast.channel) == []
+    shown = [one.text for one in cast.stage.workspace.messages(cast.channel) if one.by_bot and one.ts > asked.ts]
+    assert len(shown) == 1
+    assert "Checkout returns errors" in shown[0]
+
+
+def test_a_mention_that_asks_for_the_draft_is_answered_with_it(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    mention(cast, cast.ben, "draft")
+    shown = [one.text for one in cast.stage.workspace.ephemerals(cast.ben, cast.channel)]
+    assert "being composed" in shown[0]
+    assert "The whole draft" in shown[1]
+
+
+def test_a_mention_that_slack_brings_late_counts_from_when_it_was_said(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    ws, said_at = cast.stage.workspace, cast.stage.clock()
+    cast.stage.clock.advance(timedelta(minutes=42))
+    ts = time_to_ts(said_at)
+    event = {"type": "app_mention", "user": cast.ben.id, "channel": cast.channel.id, "ts": ts, "event_ts": ts}
+    ws.event(event | {"text": f"<@{ws.bot_user}> note the pool is empty"})
+    ws.event(event | {"text": f"<@{ws.bot_user}> note -5m it began to fill"})
+    first, second = (cast.incident().entries[number] for number in (2, 3))
+    assert (first.at, second.at) == (said_at, said_at - timedelta(minutes=5))
+    assert first.event.recorded_at == said_at + timedelta(minutes=42)
+
+
+def test_a_fault_behind_a_button_is_told_to_who_tapped_it(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    asked = cast.type(cast.ben, "the pool is empty")
+    with monkeypatch.context() as broken:
+        broken.setattr("bot.scribe.decide", None)
+        cast.stage.workspace.click(cast.ben, asked, "Note")
+    cast.stage.pump()
+    (told,) = cast.stage.workspace.ephemerals(cast.ben, cast.channel)[-1:]
+    reference = re.search(r"reference ([0-9a-f]{8})", caplog.text)
+    assert reference is not None
+    assert reference[1] in told.text
+    assert len(cast.texts()) == 1
+    cast.stage.workspace.click(cast.ben, asked, "Note")
+    assert cast.texts()[-1][2] == "the pool is empty", "the button still stands"
+
+
+# ---- a slip is put right in one go ---------------------------------------------------------------
+
+
+def test_a_verb_that_was_an_everyday_word_becomes_a_note_that_keeps_its_time(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    answer = cast.type(cast.ada, "well at 02:59 the cache was cold")
+    cast.stage.workspace.click(cast.ada, answer, "Make it a note")
+    number, kind, text = cast.texts()[-1]
+    assert (number, kind, text) == (3, Kind.NOTE, "well the cache was cold")
+    assert cast.incident().entries[3].at == datetime(2026, 11, 21, 2, 59, tzinfo=UTC)
+
+
+def test_a_slip_is_not_taken_back_where_the_note_cannot_be_made(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    answer = cast.type(cast.ada, "well " + "x" * 3999)
+    before = cast.texts()
+    seq = cast.incident().seq
+    cast.stage.workspace.click(cast.ada, answer, "Make it a note")
+    cast.stage.pump()
+    assert (cast.texts(), cast.incident().seq) == (before, seq)
+    assert "characters" in cast.stage.workspace.ephemerals(cast.ada, cast.channel)[-1].text
+
+
+def test_resolved_by_a_slip_is_open_again_with_the_same_tap_that_makes_it_a_note(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    answer = cast.type(cast.ada, "resolved the ticket with the vendor")
+    cast.stage.workspace.click(cast.ada, answer, "Make it a note")
+    assert cast.incident().is_open
+    assert cast.texts()[-1][1:] == (Kind.NOTE, "resolved the ticket with the vendor")
+    cast.stage.settle()
+    assert not [one for one in cast.stage.workspace.messages(cast.channel) if "Postmortem draft" in one.text]
+
+
+# ---- people and channels change ------------------------------------------------------------------
+
+
+def asked_slack(cast: Cast, method: str) -> int:
+    return sum(call.method == method for call in cast.stage.workspace.calls)
+
+
+def test_people_are_looked_up_once_a_day(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    before = asked_slack(cast, "users.info")
+    for hours in (1, 20):
+        cast.stage.clock.advance(timedelta(hours=hours))
+        cast.type(cast.ada, "note still the same")
+    assert asked_slack(cast, "users.info") == before
+    cast.ada.display_name, cast.ada.tz = "Ada King", "Europe/Paris"
+    cast.stage.clock.advance(timedelta(hours=4))
+    cast.type(cast.ada, "note a day later")
+    assert asked_slack(cast, "users.info") == before + 1
+    with cast.stage.app.store.reading() as tx:
+        person = tx.person(cast.stage.workspace.team, cast.ada.id)
+    assert person is not None
+    assert (person.name, person.zone) == ("Ada King", "Europe/Paris")
+
+
+def test_the_channel_of_an_incident_is_looked_at_once_a_day(cast: Cast) -> None:
+    """It may have become private since: then nobody elsewhere sees its incidents any more."""
+    cast.type(cast.ada, "start Checkout returns errors")
+    other = cast.stage.workspace.add_channel("general", members=[cast.ben])
+    assert "INC-1" in cast.type(cast.ben, "list", other).text
+    cast.channel.kind = "group"
+    cast.stage.clock.advance(timedelta(hours=25))
+    cast.type(cast.ada, "note a day later")
+    assert "INC-1" not in cast.type(cast.ben, "list", other).text
+
+
+def test_a_channel_that_another_company_shares_sees_its_own_incidents_only(cast: Cast) -> None:
+    ws = cast.stage.workspace
+    cast.type(cast.ada, "start Checkout returns errors")
+    guest = ws.add_user("guest", team="T0ACME")
+    shared = ws.add_channel("with-acme", members=[cast.ben, guest], ext_shared=True, bot_in=True)
+    ws.say(guest, shared, "@scribe list")
+    cast.stage.pump()
+    (shown,) = ws.ephemerals(guest, shared)
+    assert "Checkout" not in shown.text
+    assert "Checkout" not in cast.type(cast.ben, "list", shared).text
+    assert "Checkout" not in cast.type(cast.ben, "note the pool is empty", shared).text
+    assert "no INC-1 that you may see" in cast.type(cast.ben, "note INC-1: the pool is empty", shared).text
+    cast.type(cast.ben, "start Acme's orders fail", shared)
+    assert "Acme" in cast.type(cast.ben, "list", shared).text
+    assert "Checkout" in cast.type(cast.ben, "list", cast.channel).text

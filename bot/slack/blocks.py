@@ -26,6 +26,7 @@ from bot.core.answers import (
     Status,
     Timeline,
 )
+from bot.core.changes import Changes
 from bot.core.errors import Choice
 from bot.core.events import Kind
 from bot.core.record import Place
@@ -155,6 +156,10 @@ def message(outcome: Outcome, prefix: str = "/incident") -> JSON:
             return _message(_listed(outcome, prefix))
         case Help():
             return _message(_help(outcome))
+        case OnItsWay() if outcome.what == "resend":
+            if not outcome.count:
+                return _message([f"Everything of {outcome.place.name} was sent, or still waits for its turn."])
+            return _message([f"{_count(outcome.count, 'message')} of {outcome.place.name} will be tried again now."])
         case OnItsWay():
             what = "The draft" if outcome.what == "draft" else "The file"
             return _message([f"{what} of {outcome.place.name} is being composed and comes in a moment."])
@@ -495,6 +500,8 @@ def _status(s: Status, prefix: str) -> list[str]:
     if s.waiting:
         lines.append(f"*Waiting*  {_count(s.waiting, 'message')} still to be sent")
     lines += [f"*Not delivered*  {escape(error)}" for error in dict.fromkeys(s.parked)]
+    if s.parked:
+        lines.append(f"When that is put right: `{prefix} resend`")
     due = [gap for gap in s.gaps if gap.due][:3]
     if due:
         lines.append("*Say next*  " + " · ".join(f"{escape(g.name)} `{prefix} {escape(g.line)}`" for g in due))
@@ -675,6 +682,8 @@ def draft(digest: Any, receipts: Mapping[str, JSON], told_in: str = "") -> JSON:
     drill = " · DRILL" if digest.drill else ""
     stage = "Postmortem" if digest.stage == "published" else "Postmortem draft"
     revision = f" · revision {digest.revision}" if digest.revision > 1 else ""
+    if digest.status in ("open", "mitigated"):
+        revision += " · the incident is open again"
     lines = [f"📄 *{stage} · INC-{digest.number} {escape(digest.title)}*{severity}{drill}{revision}"]
     shared = receipts.get("slack_file")
     if shared:
@@ -694,6 +703,39 @@ def draft(digest: Any, receipts: Mapping[str, JSON], told_in: str = "") -> JSON:
     lines.append(f"The picture and the whole text are {place}.")
     return _message(lines)
 
+
+def changes(revision: int, made: Changes) -> JSON:
+    """The line in the draft's thread that says what a revision changed."""
+    said = [
+        f"{_entries(made.added)} added" if made.added else "",
+        f"{_entries(made.corrected)} corrected" if made.corrected else "",
+        f"{_entries(made.removed)} taken out" if made.removed else "",
+        f"text of {_entries(made.redacted)} destroyed" if made.redacted else "",
+        f"{', '.join(made.tasks)} changed" if made.tasks else "",
+        f"{', '.join(made.sections)} rewritten" if made.sections else "",
+        _count(made.marks, "other change") if made.marks else "",
+    ]
+    return _message([f"Revision {revision}: {' · '.join(filter(None, said))}."])
+
+
+def _entries(numbers: Sequence[int]) -> str:
+    """Numbers of entries, runs of them shortened: entries 3, 5–8."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    listed = [f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return f"{'entry' if len(numbers) == 1 else 'entries'} {', '.join(listed)}"
+
+
+def fault(reference: str) -> JSON:
+    """What a person is told of a defect."""
+    return _message([escape(FAULT.format(reference=reference))])
+
+
+FAULT = "Scribe has a fault and recorded nothing. Please try it again, and name this reference: {reference}"
 
 _PICTURE = re.compile(r"^!\[[^\]]*\]\([^)]*\)\n+", re.MULTILINE)
 _EVIDENCE = re.compile(r"\[↗\]\([^)\s]*#e(\d+)(?: \"[^\"]*\")?\)")

@@ -192,6 +192,7 @@ class Slack:
             # Slack says no is_member of direct messages: only who is in one can see it.
             member=bool(found.get("is_member", direct)),
             archived=bool(found.get("is_archived")),
+            shared=bool(found.get("is_ext_shared") or found.get("is_pending_ext_shared")),
         )
 
     def join(self, channel: str) -> None:
@@ -235,9 +236,9 @@ class Slack:
         """Delete a message of ours; fine if it is gone already."""
         self._call("chat.delete", channel=channel, ts=ts, fine=("message_not_found",))
 
-    def whisper(self, channel: str, user: str, message: Mapping[str, Any]) -> None:
-        """Show a message to one person of a channel."""
-        self._call("chat.postEphemeral", **message, channel=channel, user=user)
+    def whisper(self, channel: str, user: str, message: Mapping[str, Any], *, thread: str = "") -> None:
+        """Show a message to one person of a channel, in a thread where one is given."""
+        self._call("chat.postEphemeral", **message, channel=channel, user=user, thread_ts=thread or None)
 
     def direct(self, user: str) -> str:
         """Give the channel of the direct messages with a person."""

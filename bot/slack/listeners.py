@@ -21,10 +21,11 @@ from slack_bolt.response import BoltResponse
 
 from bot.core.answers import Heard, Refused
 from bot.core.errors import Refusal, Undelivered
+from bot.core.record import Channel
 from bot.scribe import Scribe
 from bot.slack import blocks, forms
 from bot.slack.forms import ADD_TO_TIMELINE, START_INCIDENT
-from bot.slack.payloads import plain
+from bot.slack.payloads import plain, ts_to_time
 
 JSON = dict[str, Any]
 
@@ -69,7 +70,7 @@ def register(app: App, scribe: Scribe, slack: Forms, clock: Callable[[], datetim
     _buttons(app, scribe)
     _forms(app, scribe, slack, clock)
     _events(app, scribe, command)
-    _errors(app)
+    _errors(app, scribe)
 
 
 def _commands(app: App, scribe: Scribe, command: str) -> None:
@@ -161,42 +162,47 @@ def _events(app: App, scribe: Scribe, command: str) -> None:
             mentions=mentions,
             by_letter=True,
             thread=event.get("thread_ts", ""),
+            shared=body.get("is_ext_shared_channel"),
+            said_at=_said_at(event),
         )
         scribe.say(line, heard)
+
+    def learned(body: JSON, channel: str, **what: Any) -> None:
+        scribe.channel_changed(Channel(_team(body), channel, **what))
 
     @app.event("member_joined_channel")
     def joined(body: JSON, event: JSON, context: JSON) -> None:
         if event.get("user") == context.get("bot_user_id"):
-            scribe.channel_changed(_team(body), event["channel"], member=True, private=_private(event))
+            learned(body, event["channel"], member=True, private=_private(event))
 
     @app.event("member_left_channel")
     def left(body: JSON, event: JSON, context: JSON) -> None:
         if event.get("user") == context.get("bot_user_id"):
-            scribe.channel_changed(_team(body), event["channel"], member=False)
+            learned(body, event["channel"], member=False)
 
     for name in ("channel_left", "group_left"):
 
         @app.event(name)
         def removed(body: JSON, event: JSON) -> None:
-            scribe.channel_changed(_team(body), event["channel"], member=False)
+            learned(body, event["channel"], member=False)
 
     for name in ("channel_archive", "group_archive"):
 
         @app.event(name)
         def archived(body: JSON, event: JSON) -> None:
-            scribe.channel_changed(_team(body), event["channel"], archived=True)
+            learned(body, event["channel"], archived=True)
 
     for name in ("channel_unarchive", "group_unarchive"):
 
         @app.event(name)
         def unarchived(body: JSON, event: JSON) -> None:
-            scribe.channel_changed(_team(body), event["channel"], archived=False)
+            learned(body, event["channel"], archived=False)
 
     for name in ("channel_rename", "group_rename"):
 
         @app.event(name)
         def renamed(body: JSON, event: JSON) -> None:
-            scribe.channel_changed(_team(body), event["channel"]["id"], name=event["channel"]["name"])
+            learned(body, event["channel"]["id"], name=event["channel"]["name"])
 
     @app.event("user_change")
     def changed(body: JSON, event: JSON) -> None:
@@ -210,13 +216,13 @@ def _events(app: App, scribe: Scribe, command: str) -> None:
         """Subscribed, and nothing to do: answered with 200, so that Slack does not send it again."""
 
 
-def _errors(app: App) -> None:
+def _errors(app: App, scribe: Scribe) -> None:
     @app.error
     def failed(error: Exception, body: JSON) -> BoltResponse:
         """A defect: logged with a reference that the person sees. Only events are sent again, so only they get 500."""
         reference = secrets.token_hex(4)
         log.error("a request failed, reference %s", reference, exc_info=error)
-        text = f"Scribe has a fault and recorded nothing. Please type it again, and name this reference: {reference}"
+        text = blocks.FAULT.format(reference=reference)
         if "command" in body:
             return _json(blocks.refusal(text))
         if body.get("type") == "view_submission":
@@ -224,6 +230,9 @@ def _errors(app: App) -> None:
             return _json({"response_action": "errors", "errors": {inputs[0]: text}} if inputs else {})
         if "event" in body:
             return BoltResponse(status=500, body="")
+        heard = _from_form(body)
+        if heard.channel and heard.user:
+            scribe.fault(heard, reference)
         return BoltResponse(status=200, body="")
 
 
@@ -266,6 +275,11 @@ def _from_form(body: JSON) -> Heard:
 
 def _team(body: JSON) -> str:
     return str(body.get("team_id", ""))
+
+
+def _said_at(event: JSON) -> datetime | None:
+    ts = str(event.get("ts", ""))
+    return ts_to_time(ts) if ts else None
 
 
 def _private(event: JSON) -> bool | None:

@@ -573,7 +573,7 @@ NEED_MORE = (
 )  # fmt: skip
 STAND_ALONE = (
     "mitigated", "resolve", "detected", "ack", "reopen", "undo", "status", "brief", "timeline", "gaps", "suggest",
-    "draft", "export", "list", "review", "approve", "publish", "help",
+    "draft", "export", "list", "review", "approve", "publish", "help", "resend",
 )  # fmt: skip
 
 
@@ -831,9 +831,10 @@ DESIGN = re.findall(
     key unkey link resolve resolved reopen cancel duplicate
     edit move title onset zone remove undo redact
     status brief timeline gaps none suggest draft export list search help review approve publish share
+    resend
     """,
 )
-"""Every word of the table in DESIGN.md, "The /incident language"."""
+"""Every word of the first design, "The /incident language", and those that came later."""
 
 WORDS = [word for row in TABLE for word in (row.name, *row.also)]
 
