@@ -148,9 +148,13 @@ def printed(order: Order) -> Page:
     happened = [ev.from_json(name, facts, said) for name, facts, said in order.events]
     own = Path(order.templates) if order.templates else None
     incident = fold(happened, order.options.number)
-    postmortem = compose(incident, order.names, order.options)
+
+    def count_words(draft: Postmortem) -> int:
+        return render.words(render.document(draft, own))
+
+    postmortem = compose(incident, order.names, order.options, count_words)
     document = render.document(postmortem, own)
-    count = render.words(document)
+    count = postmortem.length.words
     picture = figure.svg(postmortem, own)
     return Page(
         document=document.encode(),

@@ -26,6 +26,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from bot.cli import cli
+from bot.core.facts import HAPPENING
+from bot.render import words
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = sorted(p for p in (ROOT / "examples" / "incidents").glob("*.yaml") if not p.match("*.expect.yaml"))
@@ -108,8 +110,8 @@ class Replay:
         return Shown(int(found[1]), found["when"], found["label"], Entry(at, approx, found["text"] or "", found["by"]))
 
     def facts(self) -> list[str]:
-        """Every fact of the file beside its timeline, as it stands there."""
-        impact, lessons = self.file["impact"], self.file.get("lessons", {})
+        """Every fact of the file that stands alone, as it stands there."""
+        impact = self.file["impact"]
         single = [
             impact["description"],
             impact.get("symptoms"),
@@ -122,12 +124,17 @@ class Replay:
             *self.file.get("services", []),
             *(text for text in single if text),
             *([f"{percent} %"] if percent else []),
-            *self.file.get("contributing_factors", []),
-            *(text for kind in ("went_well", "went_wrong", "got_lucky") for text in lessons.get(kind, [])),
-            *self.file.get("corrective_measures", []),
-            *(task["task"] for task in self.file.get("action_items", [])),
-            *(task["owner"] for task in self.file.get("action_items", []) if "owner" in task),
         ]
+
+    def lists(self) -> dict[str, list[str]]:
+        """The facts of the file that come in lists, by what is listed."""
+        lessons, tasks = self.file.get("lessons", {}), self.file.get("action_items", [])
+        return {
+            "factors": self.file.get("contributing_factors", []),
+            **{kind: lessons.get(kind, []) for kind in ("went_well", "went_wrong", "got_lucky")},
+            "measures": self.file.get("corrective_measures", []),
+            "tasks": [task["task"] for task in tasks],
+        }
 
 
 def moment(when: str, zone: ZoneInfo) -> tuple[datetime, bool]:
@@ -360,6 +367,32 @@ def test_the_document_has_its_parts_in_order(replayed: Replay) -> None:
 def test_every_fact_of_the_file_is_in_the_document(replayed: Replay) -> None:
     said = spaced(seen(parsed(replayed.document)))
     assert [fact for fact in replayed.facts() if spaced(fact) not in said] == []
+
+
+def test_every_list_of_the_file_is_in_the_annex_and_begins_in_the_document(replayed: Replay) -> None:
+    document, annex = (spaced(seen(parsed(text))) for text in (replayed.document, replayed.annex))
+    for name, facts in replayed.lists().items():
+        assert [fact for fact in facts if spaced(fact) not in annex] == [], name
+        assert not facts or any(spaced(fact) in document for fact in facts), name
+
+
+def test_the_document_has_at_most_600_words_and_400_where_a_dozen_entries_were_made(replayed: Replay) -> None:
+    count = words(replayed.document)
+    assert count <= 600
+    assert count >= 400 or len(replayed.file["timeline"]) < 12
+    assert json.loads(replayed.read(f"{replayed.slug}.json"))["words"] == count
+
+
+def test_what_the_document_leaves_out_is_counted(replayed: Replay) -> None:
+    shown = len(re.findall(r"(?m)^- \*\*\[", replayed.document))
+    more = re.search(r"(?m)^\*(\d+) more(?:, (\d+) of them dead ends)?: \[annex\]", replayed.document)
+    happened = [
+        one for one in json.loads(replayed.read(f"{replayed.slug}.json"))["entries"] if one["kind"] in HAPPENING
+    ]
+    assert shown + (int(more[1]) if more else 0) <= len(happened)
+    tasks = re.findall(r"(?m)^- \[.\] \*\*T", replayed.document)
+    rest = re.search(r"(?m)^- \*(\d+) more: \[annex\]\([^)]*#tasks\)", replayed.document)
+    assert len(tasks) + (int(rest[1]) if rest else 0) == len(replayed.file.get("action_items", []))
 
 
 def test_every_link_leads_somewhere(replayed: Replay) -> None:

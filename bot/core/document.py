@@ -27,7 +27,8 @@ T = TypeVar("T")
 class Options:
     """What the record does not say about its document: numbers and file names.
 
-    `chain` is the head of the chain; it is printed in the annex and in the JSON.
+    `chain` is the head of the chain; it is printed in the annex and in the JSON. A document has `least` to `limit`
+    words.
     """
 
     number: int = 0
@@ -37,6 +38,8 @@ class Options:
     picture: str = "postmortem.svg"
     chain: str = ""
     template: str = "default"
+    limit: int = 600
+    least: int = 400
 
 
 class Missing(StrEnum):
@@ -60,7 +63,7 @@ class Statement:
     """A labelled line: `text` is what is said, `missing` is printed instead (or before it), `entries` are the evidence.
 
     `see` is the time of the timeline line to look at, where the text stands there already; `said` marks the words of
-    a person.
+    a person; `cut` says that only their first sentence is printed. `more` stands for so many others, in the annex.
     """
 
     label: str = ""
@@ -70,6 +73,8 @@ class Statement:
     question: int | None = None
     see: str = ""
     said: bool = False
+    cut: bool = False
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,7 @@ class ActionItem:
     state: str
     done: str
     why_dropped: str
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +275,16 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Length:
+    """How long the main document is: `over` the limit although everything that may be shortened is; `fill` names the
+    open facts that would fill it where it is short."""
+
+    words: int = 0
+    over: bool = False
+    fill: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Headlines:
     """The words of the channel's post: the values of the summary without evidence, "" where unknown."""
 
@@ -295,11 +311,12 @@ class Postmortem:
     factors_missing: Statement | None
     workaround: Statement | None
     fix: Statement
-    confirmed: tuple[Statement, ...]
+    confirmed: Listed[Statement]
     improvements: Listed[Statement]
     improvements_missing: Statement | None
     actions: Actions
     lessons: Listed[Statement]
+    answers: Listed[Statement]
     questions: tuple[Question, ...]
     guiding: tuple[GuidingQuestion, ...]
     metrics: Metrics
@@ -315,3 +332,4 @@ class Postmortem:
     facts: tuple[FactState, ...]
     headlines: Headlines
     written: dict[str, str] = field(default_factory=dict)
+    length: Length = Length()

@@ -5,17 +5,21 @@ Pure: the same events, names and options give the same document. Must not know M
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-from bot.core import annex, metrics, timeline, times
+from bot.core import annex, budget, metrics, timeline, times
 from bot.core import events as ev
+from bot.core.budget import EVERYTHING, Selection
 from bot.core.document import (
     ActionItem,
     Actions,
     Header,
     Headlines,
     Impact,
+    Length,
     Listed,
     Missing,
     Options,
@@ -24,26 +28,41 @@ from bot.core.document import (
     Timeline,
 )
 from bot.core.events import Kind
-from bot.core.facts import LESSONS, State, open_tasks, states
+from bot.core.facts import LESSONS, State, gaps, open_tasks, states
 from bot.core.incident import Entry, Incident, Stage, Status, Task, fold
 from bot.core.questions import Questions, guiding
-from bot.core.wording import LABELS, SOURCES, Wording, first_sentence, length, listed, minute, share, until_long
+from bot.core.wording import LABELS, SOURCES, Wording, length, listed, minute, opening, share, until_long
 
 __all__ = ["Options", "Postmortem", "compile", "compose"]
 
 
-def compile(happened: Sequence[ev.Event], names: Mapping[str, str], options: Options) -> Postmortem:
+Count = Callable[[Postmortem], int]
+"""How many words a reader sees in the main document, through its template."""
+
+
+def compile(
+    happened: Sequence[ev.Event], names: Mapping[str, str], options: Options, count: Count | None = None
+) -> Postmortem:
     """The postmortem of these events. `names` gives the display name for a person's key."""
-    return compose(fold(happened, options.number), names, options)
+    return compose(fold(happened, options.number), names, options, count)
 
 
-def compose(incident: Incident, names: Mapping[str, str], options: Options) -> Postmortem:
-    """The postmortem of an incident as it stands."""
-    return _Composition(incident, names, options).whole()
+def compose(incident: Incident, names: Mapping[str, str], options: Options, count: Count | None = None) -> Postmortem:
+    """The postmortem of an incident as it stands, within its word budget if its words can be counted."""
+    composition = _Composition(incident, names, options)
+    if count is None:
+        return composition.build(EVERYTHING)
+    made = budget.fit(composition.build, timeline.ranked(incident), count, options.limit)
+    words = count(made)
+    fill = tuple(gap.word for gap in gaps(incident) if gap.word) if words < options.least else ()
+    if fill:
+        made = replace(made, length=Length(words, fill=fill))
+        words = count(made)
+    return replace(made, length=Length(words, words > options.limit, fill))
 
 
 class _Composition:
-    """One document in the making."""
+    """One document in the making. What no budget changes is composed once."""
 
     def __init__(self, incident: Incident, names: Mapping[str, str], options: Options) -> None:
         self.incident = incident
@@ -52,17 +71,52 @@ class _Composition:
         self.states = states(incident)
         self.questions = Questions(self.wording, self.states)
         self.metrics = metrics.measure(incident)
+        self.selection = EVERYTHING
+        self._fixed: Postmortem | None = None
 
-    def whole(self) -> Postmortem:
+    def build(self, selection: Selection) -> Postmortem:
+        """The document with what is selected, and everything in the annex."""
+        self.selection = selection
+        if self._fixed is None:
+            self._fixed = self._whole()
+        if selection == EVERYTHING:
+            return self._fixed
+        _, takeaway = self._lessons()
+        return replace(
+            self._fixed,
+            summary=self._summary(takeaway),
+            timeline=self._timeline(),
+            cause=self._cause(),
+            trigger=self._trigger(),
+            workaround=self._workaround(),
+            fix=self._latest("Fix", Kind.FIX, "S11", "fix"),
+            **self._selected_lists(),
+        )
+
+    def _selected_lists(self) -> dict[str, Any]:
+        lessons, _ = self._lessons()
+        answered = [replace(self._shortened(a), label=g.text) for g in guiding(self.wording) for a in g.answers]
+        return {
+            "factors": self._some("factors", self._said("", Kind.FACTOR)),
+            "improvements": self._some("improvements", self._said("", Kind.IMPROVEMENT)),
+            "confirmed": self._some("confirmed", self._confirmed()),
+            "lessons": self._some("lessons", lessons),
+            "answers": self._some("answers", answered),
+            "actions": self._actions(tuple(self._task(task) for _, task in sorted(self.incident.tasks.items()))),
+        }
+
+    def _some(self, what: str, statements: Iterable[Statement]) -> Listed[Statement]:
+        """Those of a list that are shown, and how many more there are."""
+        found = list(statements)
+        shown = tuple(one for one in found if not one.said or self.selection.shows(what, one.entries[0]))
+        return Listed(shown, len(found) - len(shown))
+
+    def _whole(self) -> Postmortem:
         incident = self.incident
         guided = guiding(self.wording)
         factors = self._said("", Kind.FACTOR)
-        tasks = tuple(self._task(task) for _, task in sorted(incident.tasks.items()))
-        lessons, takeaway = self._lessons()
-        answered = tuple(
-            Statement(g.text, a.text, a.entries, said=True, question=None, see="") for g in guided for a in g.answers
-        )
         improvements = self._said("", Kind.IMPROVEMENT)
+        _, takeaway = self._lessons()
         return Postmortem(
             options=self.options,
             zone=incident.zone,
@@ -71,15 +125,11 @@ class _Composition:
             timeline=self._timeline(),
             cause=self._cause(),
             trigger=self._trigger(),
-            factors=Listed(factors),
             factors_missing=None if factors else self._none("", "S19", "factors", Missing.NOT_RECORDED),
             workaround=self._workaround(),
             fix=self._latest("Fix", Kind.FIX, "S11", "fix"),
-            confirmed=self._confirmed(),
-            improvements=Listed(improvements),
             improvements_missing=None if improvements else self._none("", "S12", "measures", Missing.NOT_RECORDED),
-            actions=self._actions(tasks),
-            lessons=Listed(lessons + answered),
+            **self._selected_lists(),
             questions=self.questions.asked,
             guiding=guided,
             metrics=self.metrics,
@@ -87,7 +137,7 @@ class _Composition:
             responders=annex.responders(self.wording),
             entries=annex.entries(self.wording),
             all_factors=factors,
-            all_tasks=tasks,
+            all_tasks=tuple(self._task(task) for _, task in sorted(incident.tasks.items())),
             all_lessons=tuple(s for kind in (Kind.TAKEAWAY, *LESSONS) for s in self._said(LABELS[kind], kind)),
             links=annex.links(self.wording),
             changes=annex.changes(self.wording),
@@ -105,7 +155,14 @@ class _Composition:
         return tuple(self._statement(label, entry) for entry in found)
 
     def _statement(self, label: str, entry: Entry, text: str = "") -> Statement:
-        return Statement(label, text or self.wording.text(entry), (entry.number,), said=True)
+        return self._shortened(Statement(label, text or self.wording.text(entry), (entry.number,), said=True))
+
+    def _shortened(self, one: Statement) -> Statement:
+        """The first sentence alone, where the budget asks for it (POSTMORTEM.md, rule 1)."""
+        if one.entries[0] not in self.selection.short:
+            return one
+        sentence = opening(one.text)
+        return replace(one, text=sentence, cut=sentence != one.text.strip())
 
     def _latest(self, label: str, kind: Kind, fact: str, key: str, how: Missing = Missing.UNKNOWN) -> Statement:
         entry = self.incident.latest(kind)
@@ -169,7 +226,7 @@ class _Composition:
         lines.append(self._found_by())
         cause = incident.latest(Kind.CAUSE)
         if cause:
-            lines.append(self._statement("Root cause", cause, first_sentence(self.wording.text(cause))))
+            lines.append(self._statement("Root cause", cause, opening(self.wording.text(cause))))
         else:
             lines.append(self._none("Root cause", "S3", "cause"))
         lines.append(takeaway)
@@ -219,8 +276,11 @@ class _Composition:
             lines.append(self._none("Affected", "S2a", "impact"))
         told = sorted(incident.live(Kind.IMPACT), key=lambda e: e.number)
         saw = [e for e in told if isinstance(e.event, ev.ImpactDescribed) and e.event.seen_by_users]
-        lines += [self._statement("Impact", entry) for entry in told if entry not in saw]
-        lines += [self._statement("Users saw", entry) for entry in saw]
+        shown = [e for e in told if self.selection.shows("impacts", e.number)]
+        lines += [self._statement("Impact", entry) for entry in shown if entry not in saw]
+        lines += [self._statement("Users saw", entry) for entry in shown if entry in saw]
+        if len(shown) < len(told):
+            lines.append(Statement("Impact", more=len(told) - len(shown)))
         if not told:
             lines.append(self._none("Impact", "S2b", "impact"))
         return lines
@@ -253,12 +313,15 @@ class _Composition:
         question = self.questions.number("path") if {"dead ends", "escalations"} & set(missing) else None
         if question is None and "messages" in missing:
             question = self.questions.number("messages")
-        return timeline.compose(self.wording, missing, question)
+        return timeline.compose(self.wording, missing, question, self.selection.lines)
 
     # ---- root cause and resolution ---------------------------------------------------------------
 
     def _cause(self) -> Statement:
-        return self._latest("Cause", Kind.CAUSE, "S10", "cause")
+        cause = self._latest("Cause", Kind.CAUSE, "S10", "cause")
+        if cause.cut:  # its first sentence stands in the summary: nothing is said twice
+            return Statement("Cause", "See the root cause above.", cause.entries, cut=True)
+        return cause
 
     def _trigger(self) -> Statement | None:
         entry = self.incident.latest(Kind.TRIGGER)
@@ -287,10 +350,13 @@ class _Composition:
     def _task(self, task: Task) -> ActionItem:
         entry = self.incident.entries[task.entry]
         gone = self.wording.destroyed(entry)
+        text = self.wording.text(entry)
+        shown = opening(text) if task.entry in self.selection.short else text
         return ActionItem(
             number=task.number,
             entry=task.entry,
-            text=self.wording.text(entry),
+            text=shown,
+            cut=shown != text,
             owner=self.wording.person(task.person, "" if gone else task.owner),
             due=_day(task.due) if task.due else "",
             category=task.category.value if task.category else "",
@@ -304,7 +370,8 @@ class _Composition:
         bare = bool(undone) and all(not (t.owner or t.person) and t.due is None for t in undone)
         question = self.questions.number("tasks")
         missing = self.questions.missing("S13", Missing.NOT_RECORDED) if not tasks else None
-        return Actions(Listed(tasks), bare and len(undone) > 1, missing, question)
+        shown = tuple(task for task in tasks if self.selection.shows("tasks", task.entry))
+        return Actions(Listed(shown, len(tasks) - len(shown)), bare and len(undone) > 1, missing, question)
 
     def _lessons(self) -> tuple[tuple[Statement, ...], Statement]:
         """The lessons and the takeaway: without one, the first that went badly moves up and is not repeated (S17)."""
@@ -356,7 +423,7 @@ class _Composition:
             else "",
             impact=self.wording.text(impacts[0]) if impacts else "",
             found_by=found.text if found.missing is None else "",
-            root_cause=first_sentence(self.wording.text(cause)) if cause else "",
+            root_cause=opening(self.wording.text(cause)) if cause else "",
             ask=about_cause or (asks[0] if asks else ""),
         )
 

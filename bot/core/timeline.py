@@ -10,11 +10,17 @@ from bot.core.document import Line, Stretch, Timeline
 from bot.core.events import Kind
 from bot.core.facts import HAPPENING
 from bot.core.incident import Entry, Incident
-from bot.core.wording import LONG, Wording, first_sentence, minute, words
+from bot.core.wording import LONG, Wording, minute, opening, words
 
 PHASES = ("Lead-up", "Discovery", "Investigation", "Resolution", "Afterwards")
 
 MILESTONES = frozenset({Kind.MITIGATED, Kind.AGAIN, Kind.RESOLUTION, Kind.REOPENED})
+
+BORDERS = frozenset({Kind.AGAIN, Kind.RESOLUTION, Kind.REOPENED, Kind.ESCALATION})
+"""Milestones in the order of the timeline; the first detection, the trigger and the last mitigation are others."""
+
+LED_TO_IT = (Kind.HYPOTHESIS, Kind.DEAD_END, Kind.ACTION)
+"""Of these the last one before a milestone led to what followed."""
 
 WEIGHTS: dict[Kind, int] = {
     Kind.RESOLUTION: 80,
@@ -51,19 +57,57 @@ def happened(incident: Incident, trigger: Entry) -> bool:
     return end is None or trigger.at < end
 
 
-def compose(wording: Wording, missing: tuple[str, ...], question: int | None) -> Timeline:
-    """The whole timeline; `missing` names what was looked for in vain, `question` the one that asks for it."""
+def compose(
+    wording: Wording, missing: tuple[str, ...], question: int | None, chosen: frozenset[int] | None = None
+) -> Timeline:
+    """The timeline of the `chosen` entries, or of all; `missing` names what was looked for in vain, `question` the one
+    that asks for it."""
     incident = wording.incident
     entries = on_timeline(incident)
     if not entries:
         return Timeline("", (), missing, question)
-    zones = wording.zones(entries[0].at, entries[-1].at, any(e.approx for e in entries))
     groups: dict[str, list[Entry]] = {name: [] for name in PHASES}
+    shown: list[Entry] = []
+    left_out: list[Entry] = []
     for entry, phase in zip(entries, phases(incident, entries), strict=True):
-        groups[phase].append(entry)
-    lines = _Lines(wording, entries)
+        if chosen is None or entry.number in chosen:
+            groups[phase].append(entry)
+            shown.append(entry)
+        else:
+            left_out.append(entry)
+    more = len(left_out)
+    dead_ends = sum(entry.kind is Kind.DEAD_END for entry in left_out)
+    if not shown:
+        return Timeline("", (), missing, question, more, dead_ends)
+    zones = wording.zones(shown[0].at, shown[-1].at, any(e.approx for e in shown))
+    lines = _Lines(wording, shown)
     stretches = tuple(lines.stretch(name, group) for name, group in groups.items() if group)
-    return Timeline(zones, stretches, missing, question)
+    return Timeline(zones, stretches, missing, question, more, dead_ends)
+
+
+def ranked(incident: Incident) -> list[tuple[int, int]]:
+    """The entries of the timeline in the order in which they may stand in the document, each with its class.
+
+    0: starred; 1: milestones; 2: the last hypothesis, dead end and action before each milestone; 3: the rest, by weight
+    (POSTMORTEM.md, rule 4). Within a class what happened first comes first.
+    """
+    entries = on_timeline(incident)
+    found, mitigated = incident.detection, _last_mitigated(incident)
+    turns = {one.number for one in (found, mitigated, incident.latest(Kind.TRIGGER)) if one}
+    classes: dict[int, int] = {}
+    last: dict[Kind, int] = {}
+    for entry in entries:
+        if entry.number in turns or entry.kind in BORDERS:
+            classes[entry.number] = 1
+            classes |= {number: 2 for number in last.values() if number not in classes}
+            last = {}
+        elif entry.kind in LED_TO_IT:
+            last[entry.kind] = entry.number
+    classes |= {entry.number: 0 for entry in entries if entry.starred}
+    order = sorted(
+        entries, key=lambda e: (classes.get(e.number, 3), -WEIGHTS[e.kind] if e.number not in classes else 0)
+    )
+    return [(entry.number, classes.get(entry.number, 3)) for entry in order]
 
 
 def phases(incident: Incident, entries: list[Entry]) -> list[str]:
@@ -135,7 +179,7 @@ class _Lines:
             self.letters = wording.letters(entry.at)
             clock = f"{clock} {self.letters}"
         text = wording.text(entry)
-        sentence = first_sentence(text) if words(text) > LONG else text.strip()
+        sentence = opening(text) if words(text) > LONG else text.strip()
         about = self._hypothesis(entry)
         return Line(
             entry=entry.number,

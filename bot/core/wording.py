@@ -87,6 +87,19 @@ def first_sentence(text: str) -> str:
     return text.strip()
 
 
+def opening(text: str) -> str:
+    """What is printed of a long text: its first sentence; of one that has none, its first words."""
+    sentence = first_sentence(text)
+    if words(sentence) <= 2 * LONG:
+        return sentence
+    end = 0
+    for number, word in enumerate(re.finditer(r"\S+", sentence), start=1):
+        end = word.end()
+        if number == LONG:
+            break
+    return f"{sentence[:end]} …"
+
+
 _NEWLINES = re.compile(r"\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _INVISIBLE = re.compile(r"[\u202a-\u202e\u2066-\u2069\ufeff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")

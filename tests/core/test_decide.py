@@ -740,6 +740,28 @@ def test_a_text_is_destroyed_once() -> None:
     )
 
 
+# ---- the web link --------------------------------------------------------------------------------
+
+
+def test_taking_the_web_link_back_asks_first() -> None:
+    story = Story("note x")
+    message, choices = story.asked("link revoke")
+    assert message.startswith("Take the web link of INC-42 back?")
+    assert choices == yes("Take the link back")
+    assert story.when("link revoke", by="b", confirmed=True) == [ev.LinkRevoked(**story.mark("b"))]
+
+
+def test_the_web_link_is_taken_back_as_often_as_it_takes() -> None:
+    story = Story("note x", "link revoke")
+    assert story.when("link revoke", confirmed=True) == [ev.LinkRevoked(**story.mark())]
+
+
+@pytest.mark.parametrize("line", ["resolve", "cancel false alarm", "duplicate of 41"])
+def test_the_web_link_can_be_taken_back_when_it_is_over(line: str) -> None:
+    story = Story("note x", line)
+    assert story.when("link revoke", confirmed=True) == [ev.LinkRevoked(**story.mark())]
+
+
 # ---- undo ----------------------------------------------------------------------------------------
 
 
@@ -793,6 +815,7 @@ def test_a_captured_message_is_taken_back_by_the_one_who_captured_it() -> None:
 def test_undo_does_not_pass_over_what_cannot_be_taken_back() -> None:
     assert Story("note x", "note y", "redact 2").refused("undo")[0] == "Your last line destroyed a text; it is gone."
     assert Story("note x", "resolve", "publish").refused("undo")[0] == "What is published stays published."
+    assert Story("note x", "link revoke").refused("undo")[0] == "Your last line took a web link back; it stays so."
 
 
 # ---- none, review, publish, share ----------------------------------------------------------------

@@ -45,7 +45,7 @@ NAMES = {
     # marks, corrections, the document's life
     "effect_seen", "hypothesis_confirmed", "starred", "task_changed", "task_done", "task_dropped", "text_corrected",
     "kind_corrected", "time_corrected", "removed", "undone", "redacted", "retitled", "onset_set", "zone_set",
-    "not_applicable", "section_written", "review_called", "approved", "published", "shared_to",
+    "not_applicable", "section_written", "review_called", "approved", "published", "shared_to", "link_revoked",
 }  # fmt: skip
 """Every name that was ever written. One is added here with its event and never taken out: old rows stay readable."""
 

@@ -586,6 +586,7 @@ def full() -> Log:
     log.mark(ev.Approved, upto=3)
     log.mark(ev.Published, upto=4)
     log.mark(ev.SharedTo, channel="C1")
+    log.mark(ev.LinkRevoked)
     return log
 
 

@@ -427,7 +427,7 @@ def test_an_answer_closes_a_question_and_stands_with_the_lessons() -> None:
     record.say(Kind.ANSWER, "The disk alert of Monday.", question=2)
     postmortem = record.postmortem()
     assert "Who saw it first?" not in {q.text for q in postmortem.questions}
-    assert [(s.label, s.text) for s in postmortem.lessons.items if s.label.endswith("?")] == [
+    assert [(s.label, s.text) for s in postmortem.answers.items] == [
         ("Which warnings were missed?", "The disk alert of Monday."),
         ("Who saw it first?", "Support."),
     ]
