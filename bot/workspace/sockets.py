@@ -38,6 +38,7 @@ class Connection:
         self.sent: list[str] = []
         self.pongs = 0
         self.retiring = False
+        self.frozen = False
         self._link = link
         self._closing = False
 
@@ -47,7 +48,8 @@ class Connection:
 
     def send(self, message: Json) -> None:
         """Send a message; raises OSError if the app is gone."""
-        self._link.send(frame(Opcode.TEXT, json.dumps(message).encode()))
+        if not self.frozen:
+            self._link.send(frame(Opcode.TEXT, json.dumps(message).encode()))
         if "envelope_id" in message:
             self.sent.append(message["envelope_id"])
 
@@ -72,6 +74,8 @@ class Connection:
         reader = Reader(stream)
         try:
             while (message := reader.read()) is not None and not self._link.broken:
+                if self.frozen:
+                    continue
                 match message:
                     case (Opcode.TEXT, content):
                         heard(content.decode())
@@ -195,6 +199,13 @@ class Sockets:
             if not connection.gone.wait(timeout):
                 raise TimeoutError(f"connection {connection.number} could not be broken off")
         return broken
+
+    def freeze(self) -> list[Connection]:
+        """Let every connection fall silent, as when a network eats all packets: each stands, nothing comes or goes."""
+        freezing = self.connections
+        for connection in freezing:
+            connection.frozen = True
+        return freezing
 
     def refuse(self, times: int = 1, *, status: int = 500, retry_after: int | None = None) -> None:
         """Refuse the next connections (not apps.connections.open: for that there is `Workspace.fail`)."""
@@ -320,7 +331,7 @@ class Sockets:
             raise TimeoutError("the connection broke before the app had the envelope")
         connection = self._send(envelope)
         if twice:
-            self._send(envelope)
+            self._send(envelope, besides=connection)
         name = envelope["envelope_id"]
         with self._news:
             self._news.wait_for(lambda: name in self._acks, self.patience)
@@ -334,18 +345,19 @@ class Sockets:
             return DoorReply(200)
         return DoorReply(200, {"Content-Type": "application/json"}, json.dumps(ack["payload"]).encode())
 
-    def _pick(self) -> Connection:
+    def _pick(self, besides: Connection | None = None) -> Connection:
         """Give the connection that has had the least to do: any of them may get any envelope."""
         with self._news:
             usable = [one for one in self._live if not one.retiring] or self._live
             if not usable:
                 raise ConnectionRefusedError("the app has no connection")
-            return min(usable, key=lambda one: len(one.sent))
+            others = [one for one in usable if one is not besides]
+            return min(others or usable, key=lambda one: len(one.sent))
 
-    def _send(self, envelope: Json) -> Connection:
+    def _send(self, envelope: Json, besides: Connection | None = None) -> Connection:
         until = time.monotonic() + self.patience
         while True:
-            connection = self._pick()
+            connection = self._pick(besides)
             try:
                 connection.send(envelope)
             except OSError:
