@@ -32,6 +32,7 @@ class Reading(Protocol):
     def by_key(self, key: int) -> Place | None: ...
     def stored(self, incident: int, after: int = 0, upto: int | None = None) -> list[tuple[str, JSON, JSON | None]]: ...
     def head_at(self, incident: int, seq: int) -> str: ...
+    def names_of(self, incident: int, revision: int) -> dict[str, str] | None: ...
     def names_in(self, stored: Iterable[tuple[str, JSON, JSON | None]]) -> dict[str, str]: ...
 
 
@@ -69,7 +70,7 @@ class Documents:
             place = tx.by_key(incident)
             assert place is not None
             stored = tx.stored(incident, upto=upto)
-            names = tx.names_in(stored)
+            names = tx.names_of(incident, revision) or tx.names_in(stored)
             head = tx.head_at(incident, upto)
         destroyed = sum(words is None for _, _, words in stored)
         key = (incident, upto, revision, destroyed, tuple(sorted(names.items())))

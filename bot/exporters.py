@@ -1,7 +1,8 @@
-"""Where a document goes: the folder of Markdown files, the file in Slack. Each takes a page and gives a receipt.
+"""Where a document goes: the folder of Markdown files, the file in Slack, the page behind a link. Each gives a receipt.
 
-This room knows names of files and the order of calls; it knows no SQL and composes nothing. The Slack port arrives by
-constructor. An exporter may be asked twice for the same revision: the second time it leaves what is there.
+This room knows names of files and the order of calls; it knows no SQL and composes nothing. The Slack port and what
+mints links arrive by constructor. An exporter may be asked twice for the same revision: the second time it leaves what
+is there.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import re
 import threading
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -48,11 +50,15 @@ class SlackFiles(Protocol):
     """What an exporter needs of Slack."""
 
     def upload(self, channel: str, *, name: str, title: str, content: bytes, thread: str = "") -> Any: ...
+    def address_of(self, file: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of the files of one revision: `0042-slug.md`, later revisions `0042-slug.r2.md`."""
+    """The names of the files of one revision: `0042-slug.md`, later revisions `0042-slug.r2.md`.
+
+    A document in another form than the default says which: `0042-slug.r2.sre.md`.
+    """
 
     document: str
     annex: str
@@ -67,10 +73,10 @@ def slug(title: str) -> str:
     return made or "incident"
 
 
-def names(number: int, title: str, revision: int) -> Names:
+def names(number: int, title: str, revision: int, template: str = "default") -> Names:
     """How the files of a revision are called."""
     stem = f"{number:04d}-{slug(title)}" + (f".r{revision}" if revision > 1 else "")
-    return named(stem)
+    return named(stem if template == "default" else f"{stem}.{template}")
 
 
 def named(stem: str) -> Names:
@@ -79,7 +85,10 @@ def named(stem: str) -> Names:
 
 
 def write(folder: Path, called: Names, page: Page) -> Path:
-    """Writes document, annex, picture and JSON; each appears whole or not at all. Gives the document's path."""
+    """Writes document, annex, picture and JSON; each appears whole or not at all. Gives the document's path.
+
+    What was not printed is not written: what customers read has nothing beside it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in (
         (called.annex, page.annex),
@@ -87,7 +96,8 @@ def write(folder: Path, called: Names, page: Page) -> Path:
         (called.json, page.json),
         (called.document, page.document),
     ):
-        _write_whole(folder / name, content)
+        if content:
+            _write_whole(folder / name, content)
     return folder / called.document
 
 
@@ -122,13 +132,35 @@ class FileExporter:
         """Takes the files of earlier revisions away. Raises Undelivered when the disk does not let it."""
         newest_names = named(Path(str(newest["path"])).name.removesuffix(".md"))
         kept = {newest_names.document, newest_names.annex, newest_names.picture, newest_names.json}
-        ours = re.compile(rf"{place.number:04d}-[a-z0-9-]+(\.r\d+)?(\.timeline)?\.(md|svg|json)")
+        ours = re.compile(
+            rf"{place.number:04d}-[a-z0-9-]+(\.r\d+)?(\.[a-z0-9_-]+)?(\.timeline)?\.(md|svg|json|csv|html)"
+        )
         try:
             for path in self._folder.glob(f"{place.number:04d}-*"):
                 if ours.fullmatch(path.name) and path.name not in kept:
                     path.unlink(missing_ok=True)
         except OSError as failure:
             raise Undelivered(f"Files in {self._folder} could not be taken away: {failure.strerror}.") from failure
+
+
+class LinkExporter:
+    """Puts nothing anywhere: the document is read on this server, at the address that the receipt names.
+
+    `generation` says how often the link of an incident (by key) was taken back; `url` mints the address of team, number
+    and generation.
+    """
+
+    def __init__(self, generation: Callable[[int], int], url: Callable[[str, int, int], str]) -> None:
+        self._generation = generation
+        self._url = url
+
+    def export(self, page: Page, place: Place, called: Names) -> JSON:
+        """The link that is good now; the same until it is taken back."""
+        link = self._url(place.team, place.number, self._generation(place.key))
+        return {"link": link, "name": called.document}
+
+    def scrub(self, place: Place, newest: JSON) -> None:
+        """Nothing to do: behind the link is the newest revision alone."""
 
 
 class SlackFileExporter:
@@ -143,6 +175,10 @@ class SlackFileExporter:
             place.channel, name=called.document, title=called.document, content=page.document, thread=thread
         )
         return {"file": shared.file, "link": shared.permalink, "name": called.document}
+
+    def locate(self, receipt: JSON) -> JSON:
+        """The receipt with its link, of a file of which Slack did not say where it is. Raises Undelivered."""
+        return {**receipt, "link": self._slack.address_of(str(receipt["file"]))}
 
     def scrub(self, place: Place, newest: JSON) -> None:
         """Nothing to do: the outbox takes away what was replaced."""

@@ -19,7 +19,8 @@ from bot.core.answers import Outcome
 from bot.core.changes import Changes, between
 from bot.core.errors import Undelivered
 from bot.core.events import Event
-from bot.core.record import JSON, Channel, Installation, Letter, Place, Revision
+from bot.core.language import Phrase
+from bot.core.record import JSON, Channel, Installation, Letter, Person, Place, Revision
 
 LEASE_SECONDS = 180.0  # a document of 10,000 entries takes more than two minutes to compose
 SENDERS = 3
@@ -39,6 +40,9 @@ SHARED = "shared/"
 HANDED = "handed/"
 """How receipts of posts in other channels, and of files that were handed over, begin."""
 
+PASSING = {"hint", "fault", "look", "meet"}
+"""Letters that nobody misses later: one that Slack refuses is let go, and troubles nobody in `status`."""
+
 WORKING_COPY = 0
 """The revision of a document that is only looked at."""
 
@@ -53,6 +57,8 @@ class Reading(Protocol):
     def latest_revision(self, incident: int) -> Revision | None: ...
     def receipts(self, incident: int) -> dict[str, JSON]: ...
     def events(self, incident: int, after: int = 0, upto: int | None = None) -> list[Event]: ...
+    def stored(self, incident: int, after: int = 0, upto: int | None = None) -> list[tuple[str, JSON, JSON | None]]: ...
+    def unmet(self, stored: Iterable[tuple[str, JSON, JSON | None]]) -> list[Person]: ...
     def next_due(self) -> datetime | None: ...
 
 
@@ -61,7 +67,7 @@ class Writing(Reading, Protocol):
 
     def lease(self, now: datetime, seconds: float) -> Letter | None: ...
     def settle(self, letter: Letter, state: str, now: datetime, error: str = "") -> bool: ...
-    def again(self, letter: Letter, due_at: datetime, error: str) -> bool: ...
+    def again(self, letter: Letter, due_at: datetime, error: str, *, unsure: bool = True) -> bool: ...
     def revise(self, place: Place, upto: int) -> tuple[int, bool]: ...
     def pin(self, incident: int, revision: int) -> None: ...
     def keep_receipt(self, place: Place, target: str, revision: int, receipt: JSON) -> None: ...
@@ -102,7 +108,9 @@ class Wording(Protocol):
     def draft(self, digest: Any, receipts: Mapping[str, JSON], told_in: str = "") -> JSON: ...
     def changes(self, revision: int, changes: Changes) -> JSON: ...
     def markdown(self, document: str) -> list[JSON]: ...
+    def looked_at(self, page: Any) -> list[JSON]: ...
     def fault(self, reference: str) -> JSON: ...
+    def hint(self, place: Place, entry: int, blame: Sequence[Phrase], secrets: Sequence[Phrase]) -> JSON: ...
 
 
 class Documents(Protocol):
@@ -144,6 +152,7 @@ class Outbox:
         self._pause = pause
         self._pacing = threading.Lock()
         self._free_at: dict[str, datetime] = {}
+        self._asked_to_wait: dict[str, tuple[datetime, datetime]] = {}
 
     # ---- the loop --------------------------------------------------------------------------------
 
@@ -197,6 +206,10 @@ class Outbox:
     def _failed(self, letter: Letter, failure: Undelivered) -> None:
         now = self._clock()
         with self._store.writing() as tx:
+            if failure.permanent and letter.kind in PASSING:
+                log.info("letter %s (%s) is let go: %s", letter.key, letter.kind, failure.message)
+                tx.settle(letter, "dropped", now, failure.message)
+                return
             if failure.permanent:
                 log.warning("letter %s (%s) is parked: %s", letter.key, letter.kind, failure.message)
                 tx.settle(letter, "parked", now, failure.message)
@@ -204,7 +217,7 @@ class Outbox:
             pause = min(FIRST_PAUSE * 2 ** (letter.attempts - 1), LONGEST_PAUSE) * (1 + self._jitter() / 2)
             pause = max(pause, failure.retry_after or 0.0)
             log.info("letter %s (%s) is tried again in %.0f s: %s", letter.key, letter.kind, pause, failure.message)
-            tx.again(letter, now + timedelta(seconds=pause), failure.message)
+            tx.again(letter, now + timedelta(seconds=pause), failure.message, unsure=failure.uncertain)
 
     # ---- one letter ------------------------------------------------------------------------------
 
@@ -217,6 +230,8 @@ class Outbox:
                 self._arrive(letter)
             case "look":
                 self._learn_channel(self._slack.look_at(letter.team, letter.body["channel"]))
+            case "hint":
+                self._hint(letter)
             case "fault":
                 body = letter.body
                 message = self._wording.fault(body["reference"])
@@ -281,19 +296,48 @@ class Outbox:
         else:
             self._slack.whisper(channel, letter.body["user"], message, thread=thread)
 
+    def _hint(self, letter: Letter) -> None:
+        """Shows the author alone which words of an entry blame, or look like a secret."""
+        assert letter.incident is not None
+        body = letter.body
+        with self._store.reading() as tx:
+            place = tx.by_key(letter.incident)
+            (said,) = tx.events(letter.incident, after=body["seq"] - 1, upto=body["seq"])
+        text = getattr(said, "text", "") or ""
+        found = {
+            what: [Phrase(start, end, text[start:end], why, instead) for start, end, why, instead in body[what]]
+            for what in ("blame", "secrets")
+        }
+        if place is None or not text:  # destroyed since
+            return
+        about = getattr(said, "entry", 0)
+        message = self._wording.hint(place, about, found["blame"], found["secrets"])
+        self._slack.whisper(body["channel"], body["user"], message, thread=body["thread"])
+
     def _post(
         self, letter: Letter, channel: str, message: JSON, key: str, *, thread: str = "", look: bool = False
     ) -> str:
         """Posts a message once: before another try it is looked for by its key, as the last try may have arrived."""
-        if (look or letter.attempts > 1) and (there := self._slack.find(channel, key, thread=thread)):
+        if (look or letter.unsure) and (there := self._slack.find(channel, key, thread=thread)):
             return there
         self._take_turn(channel)
-        return self._slack.post(channel, message, thread=thread, key=key)
+        try:
+            return self._slack.post(channel, message, thread=thread, key=key)
+        except Undelivered as failure:
+            if failure.retry_after:
+                with self._pacing:
+                    now = self._clock()
+                    self._asked_to_wait[channel] = (now, now + timedelta(seconds=failure.retry_after))
+            raise
 
     def _take_turn(self, channel: str) -> None:
-        """Waits until the channel takes another message."""
+        """Waits until the channel takes another message. Raises Undelivered while Slack asks to wait longer."""
         with self._pacing:
             now = self._clock()
+            asked_at, until = self._asked_to_wait.get(channel, (now, now))
+            if asked_at <= now < until:
+                raise Undelivered("Slack asks to wait.", retry_after=(until - now).total_seconds(), code="ratelimited")
+            self._asked_to_wait.pop(channel, None)
             free = self._free_at.get(channel, now)
             wait = min(max((free - now).total_seconds(), 0.0), POST_SECONDS * SENDERS)  # the clock may have jumped
             self._free_at = {one: at for one, at in self._free_at.items() if at > now}
@@ -306,12 +350,28 @@ class Outbox:
     def _revision(self, letter: Letter) -> tuple[int, int] | None:
         """Revision and reach of a letter of a document; from now on that revision reaches no further."""
         assert letter.incident is not None
+        self._meet_everybody(letter.team, letter.incident)
         with self._store.writing() as tx:
             found = tx.revision(letter.incident, letter.body["revision"])
             if found is None:
                 return None
             tx.pin(found.incident, found.revision)
             return found.revision, found.upto
+
+    def _meet_everybody(self, team: str, incident: int) -> None:
+        """Asks for the names of those in a document who are known by their user name only, as far as Slack answers."""
+        with self._store.reading() as tx:
+            unmet = tx.unmet(tx.stored(incident))
+        for person in unmet:
+            try:
+                found = self._slack.person(person.user)
+            except Undelivered as failure:
+                log.info("the name of a person could not be looked up: %s", failure.message)
+                if not failure.permanent:
+                    return  # the document must not wait for it
+                continue
+            with self._store.writing() as tx:
+                tx.learn_person(team, person.user, name=found.name, zone=found.zone, now=self._clock())
 
     def _receipts(self, incident: int) -> dict[str, JSON]:
         """Where the document stands, by the ways out that are there now."""
@@ -345,7 +405,11 @@ class Outbox:
                 tx.keep_receipt(one.place, target, revision, receipt)
                 tx.enqueue(_discard(letter, (earlier or {}).get("file", "")))
             receipts[target] = {**receipt, "revision": revision}
-        if target in self._in_thread and "link" in receipts[target] and (post := receipts.get("post")):
+        if target in self._in_thread and not receipts[target]["link"]:  # it is there, and Slack did not say where
+            receipts[target] = self._exporters[target].locate(receipts[target])
+            with self._store.writing() as tx:
+                tx.keep_receipt(one.place, target, revision, receipts[target])
+        if target in self._in_thread and (post := receipts.get("post")):
             self._slack.edit(post["channel"], post["ts"], self._wording.draft(one.page.digest, receipts))
 
     def _announce(self, letter: Letter) -> list[Letter]:
@@ -412,7 +476,7 @@ class Outbox:
         if changes:
             key = f"{one.place.name}-changes-{revision}"
             message = self._wording.changes(revision, changes)
-            self._post(letter, post["channel"], message, key, thread=post["ts"], look=True)
+            self._post(letter, post["channel"], message, key, thread=post["ts"])
         post["told"] = upto
         self._keep_post(one.place, revision, post)
 
@@ -499,7 +563,7 @@ class Outbox:
         upto = letter.body["upto"]
         revision = found.revision if found and found.upto == upto else WORKING_COPY
         one = self._documents.at(letter.incident, upto, revision)
-        for message in self._wording.markdown(one.page.document.decode()):
+        for message in self._wording.looked_at(one.page):
             self._slack.whisper(letter.body["channel"], letter.body["user"], message)
 
     def _hand_over(self, letter: Letter) -> None:

@@ -43,6 +43,11 @@ NOT_HELD_BACK = (
 )
 """No letter before this one in its lane holds it back (see `Letter`)."""
 
+SQLITE: tuple[int, ...] = sqlite3.sqlite_version_info
+"""The version of the SQLite that is installed."""
+OLDEST_SQLITE = (3, 37, 0)
+"""The first one with STRICT tables (https://www.sqlite.org/stricttables.html)."""
+
 log = logging.getLogger("scribe.store")
 
 
@@ -55,15 +60,33 @@ class Finding:
     problem: str
 
 
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What `check` found: the damage in SQLite's words ("" for none), schema changes to come, and unknown ones."""
+
+    damage: str
+    pending: tuple[str, ...] = ()
+    newer: tuple[str, ...] = ()
+
+
 class Store:
     """The record on disk.
 
     `secret` seals the head of each chain; `randomness(n)` gives n random bytes (keys and salts); `migrations` is the
-    folder with `migrations.py`.
+    folder with `migrations.py`. With `look_only` nothing can be written, and no file is made.
     """
 
-    def __init__(self, path: Path, *, migrations: Path, secret: bytes, randomness: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        migrations: Path,
+        secret: bytes,
+        randomness: Callable[[int], bytes],
+        look_only: bool = False,
+    ) -> None:
         self.path = path
+        self._look_only = look_only
         self._migrations = migrations
         self._secret = secret
         self._random = randomness
@@ -78,22 +101,36 @@ class Store:
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            try:
-                # WAL: readers never wait; FULL: a commit has reached the disk (https://www.sqlite.org/pragma.html)
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("PRAGMA synchronous=FULL")
-                connection.execute("PRAGMA foreign_keys=ON")
-                connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
-                connection.execute("PRAGMA secure_delete=ON")
-            except sqlite3.Error:
-                connection.close()
-                raise
+            connection = self._looking() if self._look_only else self._open()
             self._local.connection = connection
             with self._connecting:
                 self._connections.append(connection)
         return connection
+
+    def _open(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            # WAL: readers never wait; FULL: a commit has reached the disk (https://www.sqlite.org/pragma.html)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+            connection.execute("PRAGMA secure_delete=ON")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _looking(self) -> sqlite3.Connection:
+        """A connection that cannot write.
+
+        Where no write-ahead log lies beside the file nobody has it open, and SQLite is told that it will not change:
+        otherwise even a reader would make a log, and leave it there (https://www.sqlite.org/uri.html).
+        """
+        alone = "" if self.path.with_name(f"{self.path.name}-wal").exists() else "&immutable=1"
+        address = f"{self.path.absolute().as_uri()}?mode=ro{alone}"
+        return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
@@ -154,10 +191,7 @@ class Store:
 
         Raises Refusal where the file was written by a newer program, or is no database.
         """
-        found = runpy.run_path(str(self._migrations / "migrations.py"))["migrations"]
-        assert isinstance(found, Migrations)
-        with closing(sqlite3.connect(":memory:")) as empty:
-            known = {one.name for one in found.pending(Database(empty))}
+        found, known = self._known()
         with self._lock:
             try:
                 connection = self._connection()
@@ -168,7 +202,7 @@ class Store:
             database = Database(connection)
             connection.execute("BEGIN IMMEDIATE")
             try:
-                newer = sorted(self._applied(connection) - known)
+                newer = sorted(self._applied(connection) - set(known))
                 if newer:
                     raise Refusal(
                         f"{self.path} was written by a newer Scribe (it has {', '.join(newer)}).",
@@ -182,6 +216,36 @@ class Store:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
         return pending
+
+    def check(self) -> Checkup:
+        """Looks whether the file is a whole database, and of which schema; changes nothing."""
+        found = self._checked()
+        if found.damage and self._look_only:
+            # A `serve` that starts meanwhile looks like damage to a reader who was told that nobody has the file open.
+            self.close()
+            found = self._checked()
+        return found
+
+    def _checked(self) -> Checkup:
+        _, known = self._known()
+        try:
+            connection = self._connection()
+            said = [text for (text,) in connection.execute("PRAGMA quick_check(3)")]
+            applied = self._applied(connection)
+        except sqlite3.DatabaseError as failure:
+            return Checkup(str(failure))
+        return Checkup(
+            "" if said == ["ok"] else "; ".join(" ".join(text.split()) for text in said),
+            tuple(name for name in known if name not in applied),
+            tuple(sorted(applied - set(known))),
+        )
+
+    def _known(self) -> tuple[Migrations, list[str]]:
+        """The schema changes of this program, and their names in order."""
+        found = runpy.run_path(str(self._migrations / "migrations.py"))["migrations"]
+        assert isinstance(found, Migrations)
+        with closing(sqlite3.connect(":memory:")) as empty:
+            return found, [one.name for one in found.pending(Database(empty))]
 
     @staticmethod
     def _applied(connection: sqlite3.Connection) -> set[str]:
@@ -478,6 +542,17 @@ class Reading:
         row = self.row("SELECT * FROM revisions WHERE incident = ? AND revision = ?", incident, revision)
         return Revision(row["incident"], row["revision"], row["upto"]) if row else None
 
+    def names_of(self, incident: int, revision: int) -> dict[str, str] | None:
+        """What people are called in a revision of which something has left; None for any other."""
+        row = self.row("SELECT names FROM revisions WHERE incident = ? AND revision = ?", incident, revision)
+        return json.loads(row["names"]) if row and row["names"] else None
+
+    def unmet(self, stored: Iterable[tuple[str, JSON, JSON | None]]) -> list[Person]:
+        """The people of these events of whom Slack has not said yet what they are called."""
+        keys = {str(facts.get(field, "")) for _, facts, _ in stored for field in ("by", "person", "author")}
+        found = sorted(self.people(keys).values(), key=lambda person: person.key)
+        return [person for person in found if person.learned_at is None]
+
     def latest_revision(self, incident: int) -> Revision | None:
         """The newest revision of an incident's document."""
         row = self.row("SELECT * FROM revisions WHERE incident = ? ORDER BY revision DESC LIMIT 1", incident)
@@ -725,12 +800,27 @@ class Writing(Reading):
             )
             return row["revision"], False
         revision = row["revision"] + 1 if row else 1
-        self._run("INSERT INTO revisions VALUES (?, ?, ?, ?, 0)", place.key, revision, place.team, upto)
+        self._run(
+            "INSERT INTO revisions (incident, revision, team, upto) VALUES (?, ?, ?, ?)",
+            place.key,
+            revision,
+            place.team,
+            upto,
+        )
         return revision, True
 
     def pin(self, incident: int, revision: int) -> None:
-        """From now on this revision never reaches further."""
-        self._run("UPDATE revisions SET pinned = 1 WHERE incident = ? AND revision = ?", incident, revision)
+        """From now on this revision never reaches further, and calls people what they are called now."""
+        found = self.revision(incident, revision)
+        if found is None or self.names_of(incident, revision) is not None:
+            return
+        names = self.names_in(self.stored(incident, upto=found.upto))
+        self._run(
+            "UPDATE revisions SET pinned = 1, names = ? WHERE incident = ? AND revision = ?",
+            _canonical(names),
+            incident,
+            revision,
+        )
 
     def forget_unsent_revision(self, incident: int) -> None:
         """Takes back a revision of which nothing has left."""
@@ -795,8 +885,8 @@ class Writing(Reading):
         A lease that ran out (the process died while sending) is taken anew.
         """
         row = self.row(
-            "SELECT l.key FROM letters l WHERE l.due_at <= ? AND (l.state = 'waiting' OR (l.state = 'leased' AND "
-            f"l.leased_until <= ?)) AND {NOT_HELD_BACK} "
+            "SELECT l.key, l.unsure FROM letters l WHERE l.due_at <= ? "
+            f"AND (l.state = 'waiting' OR (l.state = 'leased' AND l.leased_until <= ?)) AND {NOT_HELD_BACK} "
             "ORDER BY l.due_at, l.key LIMIT 1",
             iso(now),
             iso(now),
@@ -805,7 +895,8 @@ class Writing(Reading):
             return None
         lease = self._random(8).hex()
         won = self._run(
-            "UPDATE letters SET state = 'leased', lease = ?, leased_until = ?, attempts = attempts + 1 WHERE key = ? "
+            "UPDATE letters SET state = 'leased', lease = ?, leased_until = ?, attempts = attempts + 1, unsure = 1 "
+            "WHERE key = ? "
             "AND (state = 'waiting' OR (state = 'leased' AND leased_until <= ?))",
             lease,
             iso(now + timedelta(seconds=seconds)),
@@ -813,7 +904,7 @@ class Writing(Reading):
             iso(now),
         )
         taken = self.row("SELECT * FROM letters WHERE key = ?", row["key"])
-        return _letter(taken) if won and taken else None
+        return replace(_letter(taken), unsure=bool(row["unsure"])) if won and taken else None
 
     def settle(self, letter: Letter, state: str, now: datetime, error: str = "") -> bool:
         """The letter is "sent", "parked" (with the reason) or "dropped".
@@ -832,13 +923,14 @@ class Writing(Reading):
         )
         return settled == 1
 
-    def again(self, letter: Letter, due_at: datetime, error: str) -> bool:
-        """The letter will be tried again; False as with `settle`."""
+    def again(self, letter: Letter, due_at: datetime, error: str, *, unsure: bool = True) -> bool:
+        """The letter will be tried again; False as with `settle`. `unsure`: this try may have arrived all the same."""
         put_back = self._run(
-            "UPDATE letters SET state = 'waiting', due_at = ?, error = ?, lease = NULL, leased_until = NULL "
-            "WHERE key = ? AND state = 'leased' AND attempts = ?",
+            "UPDATE letters SET state = 'waiting', due_at = ?, error = ?, unsure = ?, lease = NULL, "
+            "leased_until = NULL WHERE key = ? AND state = 'leased' AND attempts = ?",
             iso(due_at),
             error,
+            int(unsure or letter.unsure),
             letter.key,
             letter.attempts,
         )

@@ -18,6 +18,10 @@ ALTER TABLE channels ADD COLUMN shared INTEGER;
 ALTER TABLE channels ADD COLUMN looked_at TEXT;
 -- the message or file that it brings up to date: a later letter about the same replaces it
 ALTER TABLE letters ADD COLUMN about TEXT;
+-- whether the last try may have arrived all the same: then it is looked for before another
+ALTER TABLE letters ADD COLUMN unsure INTEGER NOT NULL DEFAULT 0;
+-- what people were called when something of a revision left, by key: another try prints the same bytes
+ALTER TABLE revisions ADD COLUMN names TEXT;
 CREATE INDEX letters_by_about ON letters (about) WHERE state = 'waiting' AND about IS NOT NULL;
 CREATE INDEX letters_by_age ON letters (settled_at) WHERE settled_at IS NOT NULL;
 """

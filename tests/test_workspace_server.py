@@ -100,6 +100,10 @@ def test_auth_test_tells_whose_token_it_is(client: WebClient, ws: Workspace) -> 
     assert "chat:write" in answer.headers["X-OAuth-Scopes"]
 
 
+def test_an_answer_tells_the_time_by_slacks_clock(client: WebClient) -> None:
+    assert client.api_test().headers["Date"] == "Sat, 21 Nov 2026 03:06:00 GMT"
+
+
 @pytest.mark.parametrize("token", [None, "xoxb-another"])
 def test_without_the_right_token_nothing_is_answered(server: WorkspaceServer, token: str | None) -> None:
     assert refused(plain(server, token).auth_test) == (200, "invalid_auth" if token else "not_authed")

@@ -106,7 +106,7 @@ class Letter:
 
     Letters of a `lane` leave in order: a `blocking` one holds back those behind it until it is settled, another only
     until it has been tried once. `about` names the message or file that it brings up to date, "" for none: a later
-    letter about the same replaces those that still wait.
+    letter about the same replaces those that still wait. `unsure`: an earlier try may have arrived all the same.
     """
 
     kind: str
@@ -119,6 +119,7 @@ class Letter:
     key: int = 0
     attempts: int = 0
     about: str = ""
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

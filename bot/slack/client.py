@@ -7,6 +7,7 @@ decision, so nothing is tried twice here.
 
 from __future__ import annotations
 
+import email.utils
 import errno
 import http.client
 import json
@@ -19,6 +20,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
 from slack_sdk import WebClient
@@ -35,6 +37,9 @@ FORM_TIMEOUT = 2.5
 
 PAUSES = (0.3, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
 """Seconds between looks at an uploaded file until it is in its channel: Slack shares files after it has said ok."""
+
+LONGEST_WAIT = 30.0
+"""Seconds for which Slack may ask us to wait between two such looks; a file that is late is looked for again later."""
 
 PAGES = 5
 PAGE = 200
@@ -155,6 +160,14 @@ class Profile:
     is_bot: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What Slack says about a token: whose it is, and its scopes; None where the answer does not name them."""
+
+    installation: Installation
+    scopes: frozenset[str] | None
+
+
 class Slack:
     """The calls that Scribe makes. Each raises Undelivered when Slack did not take it."""
 
@@ -164,14 +177,41 @@ class Slack:
 
     def whoami(self) -> Installation:
         """Ask whose token it is."""
-        body = self._call("auth.test")
-        return Installation(
+        return self.token().installation
+
+    def token(self) -> Token:
+        """Ask whose token it is, and what it may do: a header of each answer names the scopes."""
+        answer = self._ask("auth.test", {})
+        body = answer.body
+        found = Installation(
             team=_text(body, "team_id"),
             name=str(body.get("team", "")),
             bot_user=_text(body, "user_id"),
             bot_id=str(body.get("bot_id") or ""),
             url=str(body.get("url", "")),
         )
+        named = _header(answer.headers, "X-OAuth-Scopes")
+        return Token(found, frozenset(re.findall(r"[\w:.-]+", named)) if named else None)
+
+    def knock(self) -> datetime | None:
+        """Ask whether Slack is there, whatever it thinks of the token; give the time by its clock where it says one."""
+        try:
+            answer = self._transport.call("api.test", {})
+        except (OSError, http.client.HTTPException) as broken:
+            raise _broken("api.test", broken) from broken
+        # Over a page that is no JSON the SDK puts its text where Slack puts an error's code.
+        ours = answer.body.get("ok") is True or _CODE.fullmatch(str(answer.body.get("error", "")))
+        if answer.status != 200 or not ours:
+            raise _refused("api.test", answer)
+        try:
+            said = email.utils.parsedate_to_datetime(_header(answer.headers, "Date"))
+        except ValueError:
+            return None
+        return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
+
+    def may_connect(self) -> None:
+        """Ask for a connection of Socket Mode and leave it unopened; the transport's token is the app-level one."""
+        self._call("apps.connections.open")
 
     def person(self, user: str, timeout: float | None = None) -> Profile:
         """Look a person up. `timeout` is in seconds, for when somebody waits."""
@@ -271,9 +311,14 @@ class Slack:
         except Undelivered as error:
             shared = self._wait(file, channel, thread) if error.uncertain else Shared(file, "")
             if not shared.ts:
+                error.permanent = error.permanent and error.code not in LOST_ON_THE_WAY
                 raise
             return shared
         return self._wait(file, channel, thread)
+
+    def address_of(self, file: str) -> str:
+        """Give the address that opens an uploaded file."""
+        return _text(_object(self._call("files.info", file=file), "file"), "permalink")
 
     def delete_file(self, file: str) -> None:
         """Delete a file of ours; fine if it is gone already."""
@@ -291,14 +336,19 @@ class Slack:
 
     def _call(self, method: str, timeout: float | None = None, *, fine: tuple[str, ...] = (), **args: Any) -> Any:
         given = {name: value for name, value in args.items() if value is not None}
+        return self._ask(method, given, timeout, fine).body
+
+    def _ask(
+        self, method: str, given: Mapping[str, Any], timeout: float | None = None, fine: tuple[str, ...] = ()
+    ) -> Answer:
         try:
             answer = self._transport.call(method, given, timeout=timeout)
         except (OSError, http.client.HTTPException) as broken:
             raise _broken(method, broken) from broken
         if answer.status == 200 and answer.body.get("ok") is True:
-            return answer.body
+            return answer
         if answer.body.get("error") in fine:
-            return answer.body
+            return answer
         raise _refused(method, answer)
 
     def _send(self, url: str, content: bytes) -> None:
@@ -315,17 +365,19 @@ class Slack:
         """Look at a file until it is in the channel or the pauses are used up."""
         permalink = ""
         for pause in (*PAUSES, None):
+            asked = 0.0
             try:
                 found = _object(self._call("files.info", file=file), "file")
             except Undelivered as error:
                 if error.permanent:
                     break
+                asked = min(error.retry_after or 0.0, LONGEST_WAIT)
             else:
                 permalink = str(found.get("permalink") or "")
                 if ts := _shared_at(found, channel, thread):
                     return Shared(file, permalink, ts)
             if pause is not None:
-                self._pause(pause)
+                self._pause(max(pause, asked))
         return Shared(file, permalink)
 
     def _messages(self, channel: str, thread: str, since: str) -> Iterator[Mapping[str, Any]]:
@@ -441,6 +493,9 @@ REMEDIES: dict[str, str] = {
 }
 """Slack's codes for what another try cannot help, in plain words, with what a person can do about it."""
 
+LOST_ON_THE_WAY = {"file_not_found"}
+"""Slack's code when an upload never arrived whole: uploading it anew helps."""
+
 _CODE = re.compile(r"[a-z0-9_]+")
 
 
@@ -475,10 +530,13 @@ def _unread(method: str, status: int = 200) -> Undelivered:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    for name, value in headers.items():
-        if name.lower() == "retry-after" and re.fullmatch(r"[0-9]{1,6}", str(value).strip()):
-            return float(value)
-    return None
+    value = _header(headers, "Retry-After")
+    return float(value) if re.fullmatch(r"[0-9]{1,6}", value) else None
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    """Give a header, "" where there is none; small and capital letters are alike."""
+    return next((str(value).strip() for key, value in headers.items() if key.lower() == name.lower()), "")
 
 
 _UNREACHABLE = {errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}

@@ -40,6 +40,7 @@ class _Slow:
     seconds: float
     moment: Literal["before", "after"]
     times: int
+    skip: int
 
 
 class WorkspaceServer:
@@ -58,7 +59,7 @@ class WorkspaceServer:
         self._reserved: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._sites: tuple[str, str] | None = None
-        self._slow: list[_Slow] = []
+        self.waits: list[_Slow] = []
 
     # --- on and off
 
@@ -137,20 +138,30 @@ class WorkspaceServer:
     # --- what goes wrong
 
     def slow(
-        self, method: str, seconds: float, *, times: int = 1, moment: Literal["before", "after"] = "after"
+        self,
+        method: str,
+        seconds: float,
+        *,
+        times: int = 1,
+        skip: int = 0,
+        moment: Literal["before", "after"] = "after",
     ) -> None:
-        """Let the next answers to a method take so long; it has its effect before or after that wait.
+        """Let the next answers to a method take so long, `skip` of them excepted.
 
+        The wait comes after the effect of the call, or before it (`moment`).
         "upload", "respond" and "connect" (the opening of a socket) are slowed like methods.
         """
         with self.workspace.lock:
-            self._slow.append(_Slow(method, seconds, moment, times))
+            self.waits.append(_Slow(method, seconds, moment, times, skip))
 
     def slowness(self, method: str) -> tuple[float, float]:
         """Take the waits before and after a call that is being answered, in seconds."""
         with self.workspace.lock:
-            for one in self._slow:
+            for one in self.waits:
                 if one.times > 0 and one.method == method:
+                    if one.skip > 0:
+                        one.skip -= 1
+                        continue
                     one.times -= 1
                     return (one.seconds, 0) if one.moment == "before" else (0, one.seconds)
         return 0, 0
@@ -239,6 +250,11 @@ class _Request(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing is logged: the workspace remembers its calls."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """What the header Date says: the time by the workspace's clock, which need not be that of this machine."""
+        moment = self.server.owner.workspace.now().timestamp() if timestamp is None else timestamp
+        return super().date_time_string(moment)
 
     # --- HTTP
 

@@ -87,7 +87,7 @@ class Stage:
         """The app on the record of this stage; called again it is the app after a restart."""
         app = create(
             self.settings,
-            slack=Wire(self.workspace),
+            slack=self.wire(),
             clock=self.clock,
             randomness=self._chance.randbytes,
             secret=SIGNING_SECRET.encode(),
@@ -102,6 +102,10 @@ class Stage:
 
         self.workspace.attach(door)
         return app
+
+    def wire(self) -> Any:
+        """The app's way to Slack; a stage of another kind may take a longer one."""
+        return Wire(self.workspace)
 
     def restart(self) -> None:
         """Closes the record and opens it again, as a new process would."""
