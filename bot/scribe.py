@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.core import commands as cmd
-from bot.core import document, facts
+from bot.core import document, facts, language
 from bot.core import events as ev
 from bot.core.answers import (
     Asked,
@@ -38,6 +38,7 @@ from bot.core.events import Kind
 from bot.core.grammar import FIRST_EIGHT, FORMATS, TABLE, VERBS, Context, Parsed, find, nearest, parse
 from bot.core.incident import REDACTED, Entry, Incident, Stage, fold, history
 from bot.core.incident import Status as State
+from bot.core.recognise import CLUES, clue, may_tell
 from bot.core.record import JSON, Channel, Letter, Offer, Person, Place, Revision
 from bot.core.times import iso
 
@@ -322,6 +323,7 @@ class Scribe:
                 incident = self._incident(tx, replace(place, seq=place.seq + len(happened)))
         tx.summarise(place.key, title=incident.title, status=incident.status.value, severity=incident.severity)
         self._send(tx, place, incident, was, happened, now)
+        self._hint(tx, place, incident, happened, seqs, heard, now)
         choices = _buttons(incident, happened, seqs, line)
         offer = ""
         if choices:
@@ -404,7 +406,7 @@ class Scribe:
                 case _:
                     pass
         redacted = any(isinstance(one, ev.Redacted) for one in happened)
-        prompt = redacted or any(isinstance(one, ev.LinkRevoked) for one in happened)
+        prompt = redacted or any(isinstance(one, ev.LinkRevoked | ev.Published) for one in happened)
         posted = "post" in tx.receipts(place.key)
         revision = 0
         if incident.status is State.RESOLVED:
@@ -421,6 +423,35 @@ class Scribe:
         if redacted and revision:  # earlier revisions hold the text: they go, after this one is there
             scrubbed: JSON = {"revision": revision}
             tx.enqueue([Letter("scrub", place.team, draft_lane(place), scrubbed, now, place.key, blocking=False)])
+
+    def _hint(
+        self,
+        tx: Writing,
+        place: Place,
+        incident: Incident,
+        happened: Sequence[ev.Event],
+        seqs: Sequence[int],
+        heard: Heard,
+        now: datetime,
+    ) -> None:
+        """Tells the author alone of words that blame, and of what looks like a secret."""
+        people = [one.name for one in tx.people(incident.authors).values()]
+        for seq, one in zip(seqs, happened, strict=True):
+            text = getattr(one, "text", "") or ""
+            blame, secrets = language.blaming(text, people), language.secrets(text)
+            if not (blame or secrets):
+                continue
+            # where the words stand, and never the words: they are in the record alone
+            body = {
+                "seq": seq,
+                "channel": heard.channel,
+                "user": heard.user,
+                "thread": heard.thread,
+                "blame": [[p.start, p.end, p.why, p.instead] for p in blame],
+                "secrets": [[p.start, p.end, p.why, p.instead] for p in secrets],
+            }
+            lane = f"{place.team}/{heard.user}"
+            tx.enqueue([Letter("hint", place.team, lane, body, now, place.key, blocking=False)])
 
     def _revise(self, tx: Writing, place: Place, upto: int, due: datetime, *, silent: bool = False) -> int:
         """Makes the document's newest revision reach to event `upto`, and leave at `due`; gives its number.
@@ -962,6 +993,10 @@ def _buttons(incident: Incident, happened: Sequence[ev.Event], seqs: Sequence[in
         at = "" if last.at == last.recorded_at else f"at {'~' if last.approx else ''}{iso(last.at)} "
         text = f"{typed} {last.text}".strip() if at else line  # a time that was given stays with it
         choices.append(Choice("Make it a note", f"note {at}{text}", undoes=seq))
+    if isinstance(last, ev.Noted) and (told := clue(incident, incident.entries[last.entry])):
+        choices.append(
+            Choice(f"Record as “{told.verb}”", f"edit INC-{incident.number}: {last.entry} as {told.verb}")
+        )
     windows = incident.windows()
     impact_on = bool(windows) and windows[-1].end is None
     if isinstance(last, ev.CauseFound) and impact_on:
@@ -994,7 +1029,13 @@ def _timeline(place: Place, incident: Incident, people: dict[str, str], *, whole
 
 
 def _open_gaps(incident: Incident) -> tuple[Gap, ...]:
-    return tuple(Gap(gap.number, gap.fact.name, gap.line, gap.due) for gap in facts.gaps(incident))
+    found: list[Gap] = []
+    for gap in facts.gaps(incident):
+        told = may_tell(incident, gap.fact.id)
+        verb = next((clue.verb for clue in CLUES if clue.fact == gap.fact.id), "")
+        as_line = f"edit {told.number} as {verb}" if told else ""
+        found.append(Gap(gap.number, gap.fact.name, gap.line, gap.due, told.number if told else None, as_line))
+    return tuple(found)
 
 
 def _gaps(place: Place, incident: Incident) -> Gaps:

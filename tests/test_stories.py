@@ -916,3 +916,89 @@ def test_a_channel_that_another_company_shares_sees_its_own_incidents_only(cast:
     cast.type(cast.ben, "start Acme's orders fail", shared)
     assert "Acme" in cast.type(cast.ben, "list", shared).text
     assert "Checkout" in cast.type(cast.ben, "list", cast.channel).text
+
+
+# ---- what a note may tell ------------------------------------------------------------------------
+
+
+def test_a_note_that_says_who_was_paged_is_offered_as_an_escalation_and_taken_as_none(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    answer = cast.type(cast.ada, "note paged the DBA team")
+    assert cast.texts()[-1] == (2, Kind.NOTE, "paged the DBA team")
+    assert "entry 2 may say: `/incident edit 2 as escalated`" in cast.type(cast.ben, "gaps").text
+    cast.stage.workspace.click(cast.ben, answer, "Record as “escalated”")
+    assert cast.texts()[-1] == (2, Kind.ESCALATION, "paged the DBA team")
+    assert "may say" not in cast.type(cast.ben, "gaps").text
+    again = cast.type(cast.ada, "note paged the network team")
+    assert not any(block["type"] == "actions" for block in again.blocks)
+
+
+# ---- words that blame, and secrets: for their author alone ---------------------------------------
+
+
+def whispers(cast: Cast, who: User) -> list[str]:
+    cast.stage.pump()
+    return [one.text for one in cast.stage.workspace.ephemerals(who, cast.channel)]
+
+
+def test_words_that_blame_are_pointed_out_to_their_author_alone_and_kept(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    answer = cast.type(cast.ben, "cause human error")
+    assert answer.in_channel
+    assert "ends the search" not in answer.text
+    (told,) = whispers(cast, cast.ben)
+    assert "“human error”" in told
+    assert "Only you see this." in told
+    assert "/incident edit 2" in told
+    assert whispers(cast, cast.ada) == []
+    assert cast.texts()[-1] == (2, Kind.CAUSE, "human error")
+    cast.type(cast.ada, "resolve")
+    cast.stage.settle()
+    (annex,) = cast.stage.settings.export_dir.glob("*.timeline.md")
+    notes = annex.read_text().split("Review notes")[1].split("## ")[0]
+    assert "“human error”" in notes
+    cast.type(cast.ada, "publish")
+    cast.stage.settle()
+    newest = max(cast.stage.settings.export_dir.glob("*.timeline.md"), key=lambda path: path.stat().st_mtime_ns)
+    assert "Review notes" not in newest.read_text()
+
+
+def test_a_colleague_named_as_the_cause_is_pointed_out_and_a_role_is_not(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.type(cast.ben, "note I look at the pool")
+    cast.type(cast.ada, "cause caused by Ben")
+    assert len(whispers(cast, cast.ada)) == 1
+    cast.type(cast.ada, "action the engineer on call removed the directory")
+    assert len(whispers(cast, cast.ada)) == 1
+
+
+def test_a_pasted_secret_is_pointed_out_to_its_author_and_never_repeated(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    secret = "ghp_" + "a1B2c3D4" * 5
+    cast.type(cast.ben, f"note the token is {secret}")
+    (told,) = whispers(cast, cast.ben)
+    assert "/incident redact 2" in told
+    assert secret not in told
+    assert secret[8:20] not in told
+
+
+def test_what_slack_refuses_to_whisper_troubles_nobody(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.stage.workspace.fail("chat.postEphemeral", error="user_not_in_channel")
+    cast.type(cast.ben, "cause human error")
+    assert "Not delivered" not in cast.type(cast.ada, "status").text
+    with cast.stage.app.store.reading() as tx:
+        assert tx.letters("parked") == []
+
+
+def test_a_section_that_a_person_wrote_says_what_is_newer_than_it(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.type(cast.ada, "edit section cause The pool was too small.")
+    cast.type(cast.ada, "note not about the cause")
+    cast.type(cast.ben, "factor the alert was muted")
+    cast.type(cast.ada, "resolve")
+    cast.stage.settle()
+    (path,) = [p for p in cast.stage.settings.export_dir.glob("*.md") if "timeline" not in p.name]
+    section = path.read_text().split("## Root cause and resolution")[1].split("\n## ")[0]
+    assert "The pool was too small." in section
+    assert re.findall(r"entry (\d+)", section.split("Newer than this text")[1]) == ["3"]

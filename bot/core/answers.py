@@ -87,12 +87,17 @@ class EntryLine:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something a postmortem needs and nobody has said: its number in `gaps`, in people's words, the line to type."""
+    """Something a postmortem needs and nobody has said: its number in `gaps`, in people's words, the line to type.
+
+    `hint` is the number of a note that may say it, `as_line` what to type to make that note tell it.
+    """
 
     number: int
     name: str
     line: str
     due: bool
+    hint: int | None = None
+    as_line: str = ""
 
 
 @dataclass(frozen=True, slots=True)

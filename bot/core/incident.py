@@ -6,7 +6,7 @@ does to it is decided in `decide.py`; what people may say is in `commands.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -92,6 +92,7 @@ class Task:
     state: str = "open"
     done_at: datetime | None = None
     why_dropped: str = ""
+    public: bool = False
     history: list[ev.Event] = field(default_factory=list)
 
 
@@ -127,6 +128,7 @@ class Incident:
     onset_given: bool = False
     started_at: datetime | None = None
     entries: dict[int, Entry] = field(default_factory=dict)
+    authors: set[str] = field(default_factory=set)
     of_kind: dict[Kind, dict[int, Entry]] = field(default_factory=dict)
     tasks: dict[int, Task] = field(default_factory=dict)
     questions: dict[int, int] = field(default_factory=dict)
@@ -138,6 +140,8 @@ class Incident:
     stage: Stage = Stage.DRAFT
     review: ev.ReviewCalled | None = None
     approvals: list[ev.Approved] = field(default_factory=list)
+    title_for_customers: str = ""
+    approved_for_customers: ev.Approved | None = None
     published: ev.Published | None = None
     shared: list[str] = field(default_factory=list)
     links_revoked: int = 0
@@ -173,6 +177,10 @@ class Incident:
         """The entries that count, of these kinds (of all when none is named), in the order in which they happened."""
         found = (self.of_kind.get(kind, {}) for kind in kinds) if kinds else (self.entries,)
         return sorted((e for entries in found for e in entries.values() if e.live), key=lambda e: e.order)
+
+    def is_addendum(self, entry: Entry) -> bool:
+        """Whether an entry was recorded after the document was published."""
+        return self.published is not None and entry.seq > self.published.upto
 
     def latest(self, kind: Kind) -> Entry | None:
         """The entry of that kind that was recorded last and counts: a later cause or fix replaces the earlier."""
@@ -267,18 +275,19 @@ class Incident:
 
     def _fold_again(self, undone: ev.Undone) -> None:
         number, happened, gone = self.number, self.happened, self.undone | {undone.seq}
-        before = self.entries
         fresh = Incident(number=number, undone=gone)
-        for seq, one in enumerate(happened, start=1):
-            if seq in gone or isinstance(one, ev.Undone):
-                fresh._reserve(one, seq)
-            else:
-                fresh._take(one, seq)
+        fresh._take_all(happened)
         for name in Incident.__slots__:
             if name not in {"happened", "seq"}:
                 setattr(self, name, getattr(fresh, name))
-        for number_, entry in self.entries.items():  # a text that was destroyed stays so
-            entry.redacted = entry.redacted or (number_ in before and before[number_].redacted)
+
+    def _take_all(self, happened: Sequence[ev.Event]) -> None:
+        """Takes in what was not taken back, and keeps the numbers of what was. A text that was destroyed stays so."""
+        for seq, one in enumerate(happened, start=1):
+            if isinstance(one, ev.Undone) or (seq in self.undone and not isinstance(one, ev.Redacted)):
+                self._reserve(one, seq)
+            else:
+                self._take(one, seq)
 
     def _reserve(self, happened: ev.Event, seq: int) -> None:
         """An event that was taken back: its numbers are never used again and it stays in the history."""
@@ -305,6 +314,7 @@ class Incident:
             share=said.share if isinstance(said, ev.ImpactDescribed) else "",
         )
         self.entries[entry.number] = entry
+        self.authors.add(entry.by)
         self.of_kind.setdefault(entry.kind, {})[entry.number] = entry
         self.last_entry = max(self.last_entry, entry.number)
         self.last_said[said.by] = said
@@ -325,7 +335,9 @@ class Incident:
                 self.onset, self.onset_approx = said.onset, said.onset_approx
                 self.onset_given = said.onset != said.at
             case ev.TaskAdded():
-                self.tasks[said.task] = Task(said.task, said.entry, said.owner, said.person, said.category, said.due)
+                self.tasks[said.task] = Task(
+                    said.task, said.entry, said.owner, said.person, said.category, said.due, public=said.public
+                )
                 self.last_task = max(self.last_task, said.task)
             case ev.QuestionAsked():
                 self.questions[said.question] = said.entry
@@ -394,6 +406,7 @@ class Incident:
                     task.owner, task.person = mark.owner or "", mark.person
                 task.category = mark.category or task.category
                 task.due = mark.due or task.due
+                task.public = task.public if mark.public is None else mark.public
                 if mark.text:
                     self.entries[task.entry].text = mark.text
                     self.entries[task.entry].history.append(mark)
@@ -405,6 +418,8 @@ class Incident:
                 task = self.tasks[mark.task]
                 task.state, task.why_dropped = "dropped", mark.text
                 task.history.append(mark)
+            case ev.Retitled(audience="customers"):
+                self.title_for_customers = mark.text
             case ev.Retitled():
                 self.title = mark.text
             case ev.OnsetSet():
@@ -422,6 +437,8 @@ class Incident:
                 self.review = mark
                 if self.stage is Stage.DRAFT:
                     self.stage = Stage.IN_REVIEW
+            case ev.Approved(what="customer"):
+                self.approved_for_customers = mark
             case ev.Approved():
                 self.approvals.append(mark)
             case ev.Published():
@@ -462,10 +479,11 @@ def services_of(entry: Entry) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def fold(happened: Iterable[ev.Event], number: int = 0) -> Incident:
-    """The incident that these events make, in order."""
-    incident = Incident(number=number)
-    for one in happened:
-        incident.apply(one)
+    """The incident that these events make, in order; in one pass, however much was taken back."""
+    events = list(happened)
+    incident = Incident(number=number, undone={one.seq for one in events if isinstance(one, ev.Undone)})
+    incident.seq, incident.happened = len(events), events
+    incident._take_all(events)
     return incident
 
 

@@ -98,6 +98,7 @@ def test_an_incident_that_was_declared_is_open_since_its_onset(log: Log) -> None
         onset_given=True,
         started_at=STARTED,
         entries={1: opened},
+        authors={"a"},
         of_kind={Kind.STARTED: {1: opened}},
         last_entry=1,
         last_said={"a": first},
@@ -701,3 +702,22 @@ def test_numbers_only_grow(happened: list[Event]) -> None:
         incident.apply(one)
         after = (incident.last_entry, incident.last_task, incident.last_question)
         assert all(new >= old for new, old in zip(after, before, strict=True))
+
+
+# ---- one pass ------------------------------------------------------------------------------------
+
+
+def test_a_record_folds_the_same_at_once_and_event_by_event(log: Log) -> None:
+    """However much was taken back: what is remembered grows event by event, after a start it is folded at once."""
+    for number in range(12):
+        log.entry(ev.Noted, f"note {number}")
+        log.entry(ev.TaskAdded, f"task {number}", task=number + 1, owner="", category=None, due=None)
+        if number % 3 == 0:
+            log.undo()
+        if number % 4 == 1:
+            log.mark(ev.Redacted, entry=2 * number + 2)
+    slowly = Incident(number=42)
+    for one in log.happened:
+        slowly.apply(one)
+    assert fold(log.happened, 42) == slowly
+    assert [entry.number for entry in slowly.entries.values() if entry.withdrawn]
