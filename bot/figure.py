@@ -1,18 +1,24 @@
 """How an incident looks: its entries on a time axis, as SVG (through templates/figure.svg.j2) and as PNG.
 
 Only numbers and times are visible, drawn with strokes of our own, so that no font decides how the picture looks: the
-same document gives the same bytes on every machine. Words stand in <title>, where readers of a screen find them.
+same document gives the same bytes on every machine. Words stand in <title> and <desc>, where readers of a screen find
+them; every mark is a link to its entry in the annex. What a kind is can be told by its shape, never by colour alone.
 
 Knows where things stand on the paper. Must not know how texts are composed.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from statistics import median_low
+from urllib.parse import quote
 
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -21,21 +27,42 @@ from bot.core import times
 from bot.core.document import AnnexEntry, Postmortem
 from bot.core.events import Kind
 from bot.core.facts import HAPPENING
-from bot.core.wording import readable
+from bot.core.timeline import PHASES
+from bot.core.wording import LABELS, LONG, counted, first_sentence, minute, readable, words
 from bot.resources import resources
 
-WIDTH = 960
-SIDE = 40
-BREAK = 46
+WIDTH = 720
+"""In pixels: narrow, so that numbers can still be read where a phone shows the picture 360 pixels wide."""
+SIDE = 36
+"""The margin: half a time with the shape before it has room in it."""
+BREAK = 36
 """The width of a break, where nothing happened for long."""
 SHORTEST = 26
 """The least width of a stretch between breaks."""
-MARK = 26
-"""The least distance between two marks in a row."""
-ROW = 22
-TICK = 68
-"""The least distance between two times on the axis."""
-MOST_BREAKS = 12
+MOST_BREAKS = 8
+WASTE = 100
+"""A gap that would take more than this of the paper may become a break."""
+UNLIKE = 10
+"""How many times longer than the middle one a gap must be for that."""
+SILENCE = timedelta(hours=2)
+"""A shorter gap tells how long people waited: it becomes a break only where more than FEW moments need its room."""
+FEW = 8
+
+CLOCK = 11
+"""The height of the digits of a time; NUMBER is that of an entry's number."""
+NUMBER = 10
+REACH = 8
+"""How far a mark reaches to each side of its time."""
+GAP = 3
+"""The least distance between a mark with its number and the next one."""
+ROW = 20
+ROWS = 9
+"""As many marks of a lane stand below each other; what does not fit becomes one mark with a count."""
+HEADS = 3
+"""As many rows of times stand above the band of impact."""
+
+MOST_WINDOWS = 5
+"""As many windows of impact are told one by one in the description."""
 
 LANES: tuple[tuple[Kind, ...], ...] = (
     (Kind.DETECTION, Kind.NOTE, Kind.ACK, Kind.SEVERITY, Kind.HANDOVER, Kind.TRIGGER, Kind.AGAIN, Kind.REOPENED),
@@ -45,95 +72,89 @@ LANES: tuple[tuple[Kind, ...], ...] = (
 )
 """From top to bottom: what was seen, what was thought, what was done, what was said."""
 
-SHAPES: dict[Kind, str] = {
-    Kind.DETECTION: "M0 -7L6 5H-6Z",
-    Kind.TRIGGER: "M2 -7L-5 1H0L-2 7L5 -1H0Z",
-    Kind.AGAIN: "M0 7L6 -5H-6Z",
-    Kind.REOPENED: "M0 7L6 -5H-6Z",
-    Kind.HYPOTHESIS: "M0 -6L6 0L0 6L-6 0Z",
-    Kind.DEAD_END: "M-5 -5L5 5M5 -5L-5 5",
-    Kind.ACTION: "M-5 -5H5V5H-5Z",
-    Kind.DECISION: "M-5 -5H5V5H-5Z",
-    Kind.MITIGATION: "M-5 -5H5V5H-5Z",
-    Kind.MITIGATED: "M-6 0L-2 5L6 -5",
-    Kind.RESOLUTION: "M-6 0L-2 5L6 -5",
-    Kind.ESCALATION: "M-6 -5L6 0L-6 5Z",
-    Kind.UPDATE: "M-6 -5L6 0L-6 5Z",
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a mark looks like: its name in words, its class (colour), whether it is filled, its outline around 0 0."""
+
+    name: str
+    css: str
+    filled: bool
+    path: str
+
+
+SHAPES: dict[Kind, Shape] = {
+    Kind.DETECTION: Shape("triangle", "found", True, "M0 -7L6.5 5H-6.5Z"),
+    Kind.NOTE: Shape("disc", "plain", True, "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0Z"),
+    Kind.ACK: Shape("ring", "found", False, "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0Z"),
+    Kind.SEVERITY: Shape("rising bars", "plain", True, "M-6 6V3H-4V6ZM-1 6V-1H1V6ZM4 6V-6H6V6Z"),
+    Kind.HANDOVER: Shape("two arrows", "plain", False, "M-6 -3H6L3 -6M6 3H-6L-3 6"),
+    Kind.TRIGGER: Shape("bolt", "harm", True, "M2 -7L-5 1H0L-2 7L5 -1H0Z"),
+    Kind.AGAIN: Shape("triangle pointing down", "harm", True, "M0 6.5L6.5 -5.5H-6.5Z"),
+    Kind.REOPENED: Shape("hollow triangle pointing down", "harm", False, "M0 6.5L6.5 -5.5H-6.5Z"),
+    Kind.HYPOTHESIS: Shape("hollow diamond", "thought", False, "M0 -6.5L6.5 0L0 6.5L-6.5 0Z"),
+    Kind.DEAD_END: Shape("cross", "thought", False, "M-5 -5L5 5M5 -5L-5 5"),
+    Kind.ACTION: Shape("square", "done", True, "M-5 -5H5V5H-5Z"),
+    Kind.DECISION: Shape("hollow square", "done", False, "M-5 -5H5V5H-5Z"),
+    Kind.MITIGATION: Shape("plus", "good", True, "M-2 -6H2V-2H6V2H2V6H-2V2H-6V-2H-2Z"),
+    Kind.MITIGATED: Shape("tick", "good", False, "M-6 0L-2 5L6 -5"),
+    Kind.RESOLUTION: Shape("flag", "good", True, "M-4.5 7V-7H6L2.5 -3.5L6 0H-4.5"),
+    Kind.ESCALATION: Shape("arrow pointing up", "said", True, "M0 -7L6 0H2V6H-2V0H-6Z"),
+    Kind.UPDATE: Shape("speech bubble", "said", False, "M-6 -6H6V3H0L-4 7V3H-6Z"),
 }
-ROUND = "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0Z"
+SEVERAL = Shape("pile", "plain", False, "M-6 -2H2V6H-6ZM-3 -2V-6H6V3H2")
+"""Several entries that found no room of their own."""
 
 STEPS = tuple(
-    timedelta(minutes=m) for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 10080, 20160, 43200)
+    timedelta(minutes=m)
+    for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 10080, 20160, 43200, 129600, 525600)
 )
+HOUR = timedelta(hours=1)
 
 # ---- numbers and times, drawn --------------------------------------------------------------------
 
 GLYPHS: dict[str, str] = {
-    "0": "M0 1L1 0H3L4 1V7L3 8H1L0 7Z",
-    "1": "M1 2L2.5 0V8",
-    "2": "M0 1L1 0H3L4 1V3L0 8H4",
-    "3": "M0 1L1 0H3L4 1V3L3 4H1.5M3 4L4 5V7L3 8H1L0 7",
-    "4": "M3 8V0L0 5.5H4",
-    "5": "M4 0H0V3.5H3L4 4.5V7L3 8H1L0 7",
-    "6": "M4 1L3 0H1L0 1V7L1 8H3L4 7V5L3 4H0",
-    "7": "M0 0H4L1.5 8",
-    "8": "M1 4L0 3V1L1 0H3L4 1V3L3 4H1L0 5V7L1 8H3L4 7V5L3 4",
-    "9": "M4 4H1L0 3V1L1 0H3L4 1V7L3 8H1L0 7",
-    ":": "M2 2.4V2.6M2 5.9V6.1",
-    "-": "M0.5 4H3.5",
-    "~": "M0 4.6L1.2 3.6L2.8 4.6L4 3.6",
+    "0": "0,1 1,0 3,0 4,1 4,7 3,8 1,8 0,7 0,1",
+    "1": "1,2 2.5,0 2.5,8",
+    "2": "0,1 1,0 3,0 4,1 4,3 0,8 4,8",
+    "3": "0,1 1,0 3,0 4,1 4,3 3,4 4,5 4,7 3,8 1,8 0,7|1.5,4 3,4",
+    "4": "3,8 3,0 0,5.5 4,5.5",
+    "5": "4,0 0,0 0,3.5 3,3.5 4,4.5 4,7 3,8 1,8 0,7",
+    "6": "4,1 3,0 1,0 0,1 0,7 1,8 3,8 4,7 4,5 3,4 0,4",
+    "7": "0,0 4,0 1.5,8",
+    "8": "1,4 0,3 0,1 1,0 3,0 4,1 4,3 3,4 1,4 0,5 0,7 1,8 3,8 4,7 4,5 3,4",
+    "9": "4,4 1,4 0,3 0,1 1,0 3,0 4,1 4,7 3,8 1,8 0,7",
+    ":": "2,2.4 2,2.6|2,5.9 2,6.1",
+    "-": "0.5,4 3.5,4",
+    "+": "0.5,4 3.5,4|2,2.5 2,5.5",
+    "~": "0,4.6 1.2,3.6 2.8,4.6 4,3.6",
+    "×": "0.5,3 3.5,7|3.5,3 0.5,7",
 }
+"""The signs in a box 4 wide and 8 high: points x,y of a stroke, strokes between |."""
 ADVANCE = 6.0
 
 
-def stroke(text: str, x: float, y: float, size: float = 9, anchor: str = "middle") -> str:
-    """The path that draws digits, `:`, `-` and `~`; y is the base line, other signs leave a space."""
+def extent(text: str, size: float) -> float:
+    """How wide a number or a time is when drawn `size` high."""
+    return max(len(text) * ADVANCE - 2, 0) * size / 8
+
+
+def stroke(text: str, x: float, y: float, size: float = CLOCK, anchor: str = "middle") -> str:
+    """The path that draws digits and the few signs of times; y is the base line, `anchor` is "middle" or "start"."""
     scale = size / 8
-    width = (len(text) * ADVANCE - 2) * scale
-    left = x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
-    parts = []
+    left = x - extent(text, size) / 2 if anchor == "middle" else x
+    lines = []
     for place, sign in enumerate(text):
-        parts.append(_placed(GLYPHS.get(sign, ""), left + place * ADVANCE * scale, y - size, scale))
-    return "".join(parts)
-
-
-def _placed(path: str, dx: float, dy: float, scale: float) -> str:
-    """A path of absolute M, L, H and V commands, moved and scaled."""
-    out: list[str] = []
-    number = ""
-    command = ""
-    values: list[float] = []
-
-    def flush() -> None:
-        match command, values:
-            case (("M" | "L"), [x, y]):
-                out.append(f"{command}{_n(dx + x * scale)} {_n(dy + y * scale)}")
-            case "H", [x]:
-                out.append(f"H{_n(dx + x * scale)}")
-            case "V", [y]:
-                out.append(f"V{_n(dy + y * scale)}")
-            case "Z", []:
-                out.append("Z")
-            case _:
-                pass
-
-    for sign in path + " ":
-        if sign.isdigit() or sign in ".-":
-            number += sign
-            continue
-        if number:
-            values.append(float(number))
-            number = ""
-        if sign.isalpha():
-            flush()
-            command, values = sign, []
-    flush()
-    return "".join(out)
+        for line in GLYPHS[sign].split("|"):
+            points = (point.split(",") for point in line.split())
+            moved = ((left + (place * ADVANCE + float(dx)) * scale, y - size + float(dy) * scale) for dx, dy in points)
+            lines.append("M" + "L".join(f"{_n(px)} {_n(py)}" for px, py in moved))
+    return "".join(lines)
 
 
 def _n(value: float) -> str:
     """A coordinate with at most one decimal."""
-    return f"{round(value, 1):g}"
+    return f"{round(value, 1):.1f}".removesuffix(".0")
 
 
 # ---- the axis ------------------------------------------------------------------------------------
@@ -169,71 +190,115 @@ class Axis:
         return before.x + before.width
 
 
-def axis(moments: list[datetime], left: float = SIDE, right: float = WIDTH - SIDE) -> Axis:
-    """An axis through these moments: gaps that would take most of it, unlike the others, become breaks."""
+def axis(moments: Sequence[datetime], left: float = SIDE, right: float = WIDTH - SIDE) -> Axis:
+    """An axis through these moments: gaps that would take much of it, unlike the others, become breaks."""
     points = sorted(set(moments))
-    gaps = [(later - earlier, number) for number, (earlier, later) in enumerate(pairwise(points))]
-    total = points[-1] - points[0]
-    broken: set[int] = set()
-    for gap, number in sorted(gaps, key=lambda pair: (-pair[0], pair[1])):
-        others = len(gaps) - len(broken) - 1
-        if len(broken) == MOST_BREAKS or gap < total * 0.3 or gap * others < (total - gap) * 6 or not others:
-            break
-        broken.add(number)
-        total -= gap
+    broken = _breaks([later - earlier for earlier, later in pairwise(points)], right - left)
     stretches: list[tuple[datetime, datetime]] = []
     first = points[0]
-    for number in sorted(broken):
+    for number in broken:
         stretches.append((first, points[number]))
         first = points[number + 1]
     stretches.append((first, points[-1]))
+    if len(stretches) == 1:
+        return Axis((Segment(first, points[-1], left, right - left),))
     room = right - left - BREAK * len(broken) - SHORTEST * len(stretches)
-    whole = sum((end - start).total_seconds() for start, end in stretches) or 1.0
+    whole = sum((end - start).total_seconds() for start, end in stretches)
     segments: list[Segment] = []
     x = left
     for start, end in stretches:
-        width = SHORTEST + room * (end - start).total_seconds() / whole
-        if len(stretches) == 1:
-            width = right - left
-        segments.append(Segment(start, end, x, width))
-        x += width + BREAK
+        part = (end - start).total_seconds() / whole if whole else 1 / len(stretches)
+        segments.append(Segment(start, end, x, SHORTEST + room * part))
+        x += segments[-1].width + BREAK
     return Axis(tuple(segments))
+
+
+def _breaks(gaps: list[timedelta], width: float) -> list[int]:
+    """Which gaps become breaks, the longest first, as long as each is worth it."""
+    if len(gaps) < 2:
+        return []
+    total = sum(gaps, timedelta())
+    usual = median_low(gaps)
+    broken: list[int] = []
+    for number in sorted(range(len(gaps)), key=lambda place: (-gaps[place], place))[:MOST_BREAKS]:
+        if gaps[number] < SILENCE and len(gaps) < FEW:
+            break
+        room = width - (BREAK + SHORTEST) * len(broken)
+        if gaps[number] < usual * UNLIKE or room * (gaps[number] / total) < WASTE:
+            break
+        broken.append(number)
+        total -= gaps[number]
+    return sorted(broken)
 
 
 # ---- the picture ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A path at a place, with its class and the words behind it."""
+class Mark:
+    """An entry, or several: a shape at a place with its number, the words behind it and where they lead.
+
+    `left` and `width` say how much of the paper it takes; `until` is where the last of several stands.
+    """
 
     css: str
+    filled: bool
     path: str
     x: str
     y: str
+    left: str
+    width: str
+    number: str
     title: str
+    href: str
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a band – severity, impact, phase – with the words behind it; `number` is drawn in front of it."""
+
+    path: str
+    title: str
+    css: str = ""
     number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
-    """A window of impact; `open` when it still goes on."""
+class Break:
+    """Where the axis leaves out time: what it cuts away, and the strokes that show it."""
 
     x: str
-    width: str
+    path: str
     title: str
-    open: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """A vertical line with its time."""
+    """A vertical line with a shape and its time above it, and the paper that these take."""
 
     css: str
     x: str
     top: str
+    filled: bool
+    shape: str
+    shape_x: str
+    shape_y: str
     clock: str
+    left: str
+    width: str
     title: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A time below the axis; `day` is what is named below it where that changes."""
+
+    x: str
+    title: str
+    clock: str
+    day: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,17 +307,18 @@ class Picture:
 
     title: str
     description: str
+    drill: bool
     width: int
     height: int
     base: str
-    band_top: str
-    bands: tuple[Band, ...]
-    milestones: tuple[Milestone, ...]
-    lines: tuple[tuple[str, str], ...]
-    breaks: tuple[str, ...]
-    ticks: tuple[tuple[str, str], ...]
-    days: tuple[str, ...]
-    marks: tuple[Drawn, ...]
+    band: str
+    severities: tuple[Part, ...] = ()
+    windows: tuple[Part, ...] = ()
+    phases: tuple[Part, ...] = ()
+    milestones: tuple[Milestone, ...] = ()
+    breaks: tuple[Break, ...] = ()
+    ticks: tuple[Tick, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
 
 def svg(postmortem: Postmortem, own: Path | None = None) -> str:
@@ -269,7 +335,7 @@ def _environment(own: Path | None) -> jinja2.Environment:
 
 
 def png(picture: str) -> bytes:
-    """The same picture as PNG, twice as large, on white; needs no font."""
+    """The same picture as PNG, twice as large, on white (Slack shows it on dark paper too); needs no font."""
     import resvg_py
 
     return bytes(resvg_py.svg_to_bytes(svg_string=picture, background="#ffffff", zoom=2.0, skip_system_fonts=True))
@@ -277,161 +343,402 @@ def png(picture: str) -> bytes:
 
 def draw(postmortem: Postmortem) -> Picture:
     """Where everything stands."""
-    entries = [e for e in postmortem.entries if e.kind in HAPPENING and not e.withdrawn]
-    moments = [e.at for e in entries] + [w.start for w in postmortem.windows]
-    moments += [w.end for w in postmortem.windows if w.end]
-    moments += [] if moments else [e.at for e in postmortem.entries]
-    if not moments:
-        return _empty(postmortem)
-    scale = axis(moments)
-    milestones, floor = _milestones(postmortem, entries, scale)
-    band_top = floor + 8
-    marks, bottom = _marks(entries, scale, band_top + 22)
-    base = bottom + 4
-    ticks, days = _ticks(scale, postmortem.zone, base)
+    story = _Story(postmortem)
+    if not story.moments:
+        return Picture(story.title, "Nothing is recorded.", postmortem.header.drill, WIDTH, 60, "30", "0")
+    widest = extent(f"×{max((e.number for e in story.entries), default=1)}", NUMBER)
+    scale = axis(story.moments, right=WIDTH - max(SIDE, REACH + GAP + widest + GAP))
+    milestones, floor = _milestones(story, scale)
+    severities = _severities(story, scale, floor + 6)
+    band = floor + (16 if severities else 0)
+    marks, bottom = _marks(story, scale, band + 24, widest)
+    base = bottom + 8
+    ticks, depth = _ticks(scale, postmortem.zone, base)
     return Picture(
-        title=_words(postmortem.header.title),
-        description=_description(postmortem, entries),
+        title=story.title,
+        description=story.description(piles=any(mark.until for mark in marks)),
+        drill=postmortem.header.drill,
         width=WIDTH,
-        height=int(base + 42),
+        height=int(base + depth + 8),
         base=_n(base),
-        band_top=_n(band_top),
-        bands=_bands(postmortem, scale),
+        band=_n(floor),
+        severities=severities,
+        windows=_windows(story, scale, band + 4),
+        phases=_phases(story, scale, base),
         milestones=milestones,
-        lines=tuple((_n(s.x), _n(s.x + s.width)) for s in scale.segments),
-        breaks=tuple(_break(earlier.x + earlier.width, base) for earlier in scale.segments[:-1]),
+        breaks=_gaps(story, scale, band + 10, base),
         ticks=ticks,
-        days=days,
         marks=marks,
     )
 
 
-def _empty(postmortem: Postmortem) -> Picture:
-    title = _words(postmortem.header.title)
-    line = ((_n(SIDE), _n(WIDTH - SIDE)),)
-    return Picture(title, "Nothing is recorded.", WIDTH, 60, "30", "0", (), (), line, (), (), (), ())
-
-
-def _words(text: str) -> str:
+def _plain(text: str) -> str:
     """Recorded text for <title>: without what no XML file may hold."""
     return "".join(sign for sign in readable(text).replace("\n", " ") if sign not in "\ufffe\uffff")
 
 
-def _description(postmortem: Postmortem, entries: list[AnnexEntry]) -> str:
-    said = f"{len(entries)} entries on a time axis, times in {postmortem.zone}. {postmortem.headlines.duration}"
-    return _words(said)
+class _Story:
+    """What of a postmortem is drawn: times count by the minute that is printed, as everywhere in the document."""
 
+    def __init__(self, postmortem: Postmortem) -> None:
+        self.postmortem = postmortem
+        self.zone = postmortem.zone
+        self.title = _plain(postmortem.header.title)
+        windows = postmortem.windows
+        self.windows = [(minute(w.start), minute(w.end) if w.end else None, _plain(w.words)) for w in windows]
+        ended = windows[-1].end if windows else None
+        live = [e for e in postmortem.entries if e.kind in HAPPENING and not e.withdrawn]
+        # A trigger that was told after the end has the time of telling: the timeline leaves it out as well.
+        self.entries = [e for e in live if not (e.kind is Kind.TRIGGER and ended and e.at >= ended)]
+        self.found = next((e for e in self.entries if e.kind is Kind.DETECTION), None)
+        resolutions = [e for e in self.entries if e.kind is Kind.RESOLUTION]
+        resolved = postmortem.metrics.resolve is not None
+        self.over = max(resolutions, key=lambda e: e.number) if resolved and resolutions else None
+        ends = {end for _, end, _ in self.windows if end}
+        self.mitigated = [e for e in self.entries if e.kind is Kind.MITIGATED and minute(e.at) in ends]
+        known = {minute(e.at) for e in self.entries}
+        known |= {at for start, end, _ in self.windows for at in (start, end) if at}
+        self.moments = sorted(known or {minute(e.at) for e in postmortem.entries})
 
-def _bands(postmortem: Postmortem, scale: Axis) -> tuple[Band, ...]:
-    bands = []
-    for window in postmortem.windows:
-        left = scale.x(window.start)
-        right = scale.x(window.end) if window.end else WIDTH - SIDE / 2
-        bands.append(Band(_n(left), _n(max(right - left, 2)), _words(window.words), window.end is None))
-    return tuple(bands)
+    @property
+    def begin(self) -> datetime | None:
+        """When it began: the onset, or the detection where that came first."""
+        known = [*(start for start, _, _ in self.windows[:1]), *([minute(self.found.at)] if self.found else [])]
+        return min(known, default=None)
 
+    def phase(self, at: datetime) -> str:
+        """The phase that a time belongs to (as bot.core.timeline has it for entries)."""
+        lead_up, discovery, investigation, resolution, afterwards = PHASES
+        over = minute(self.over.at) if self.over else None
+        last = self.windows[-1][1] if self.windows else None
+        turn = last if any(minute(e.at) == last for e in self.mitigated) else over
+        if over and at > over:
+            return afterwards
+        if self.begin and at < self.begin:
+            return lead_up
+        if turn and at >= turn:
+            return resolution
+        return discovery if self.found and at <= minute(self.found.at) else investigation
 
-def _milestones(postmortem: Postmortem, entries: list[AnnexEntry], scale: Axis) -> tuple[tuple[Milestone, ...], float]:
-    """Onset, first detection, ends of impact, resolution: a line each, their times in rows that do not collide."""
-    wanted: list[tuple[datetime, str, str]] = []
-    wanted += [(w.start, "onset", f"Impact begins: {_clock(w.start, postmortem.zone)}") for w in postmortem.windows]
-    found = next((e for e in entries if e.kind is Kind.DETECTION), None)
-    over = next((e for e in reversed(entries) if e.kind is Kind.RESOLUTION), None)
-    ends = {w.end for w in postmortem.windows if w.end}
-    stopped = [(e, "mitigated") for e in entries if e.kind is Kind.MITIGATED and e.at in ends]
-    for entry, css in [*([(found, "found")] if found else []), *stopped, *([(over, "over")] if over else [])]:
-        wanted.append((entry.at, css, f"{entry.label}: {_clock(entry.at, postmortem.zone)}"))
-    placed: list[tuple[datetime, str, str, float, int]] = []
-    ends_of_rows: list[float] = []
-    for at, css, title in sorted(wanted, key=lambda item: item[0]):
-        x = min(max(scale.x(at), SIDE / 2), WIDTH - SIDE / 2)
-        row = next((r for r, end in enumerate(ends_of_rows) if x - 24 >= end), len(ends_of_rows))
-        ends_of_rows[row:] = [x + 24] if row == len(ends_of_rows) else [x + 24, *ends_of_rows[row + 1 :]]
-        placed.append((at, css, title, x, row))
-    milestones = tuple(
-        Milestone(
-            css,
-            _n(x),
-            _n(row * 16 + 22),
-            stroke(f"{times.localize(at, postmortem.zone):%H:%M}", x, row * 16 + 18),
-            _words(title),
+    def when(self, at: datetime) -> str:
+        return times.moment(at, self.zone)
+
+    def href(self, entry: int) -> str:
+        """Where an entry stands in the annex."""
+        return f"{quote(self.postmortem.options.annex)}#e{entry}"
+
+    def description(self, piles: bool) -> str:
+        """What somebody sees who can see the picture; `piles` says whether entries were drawn together."""
+        first, last = self.when(self.moments[0]), self.when(self.moments[-1])
+        windows = [f"{said}." for _, _, said in self.windows]
+        parts = [
+            *(["Drill, not a real incident."] if self.postmortem.header.drill else []),
+            f"{counted(len(self.entries), 'entry', 'entries')} on a time axis, {first} to {last}.",
+            *(windows if len(windows) <= MOST_WINDOWS else [f"Impact in {len(windows)} windows."]),
+            *([f"Detected {self.when(self.found.at)}."] if self.found else []),
+            f"Resolved {self.when(self.over.at)}." if self.over else "Not resolved.",
+        ]
+        kinds = Counter(e.kind for e in self.entries)
+        shapes = [f"{SHAPES[k].name} {LABELS[k].lower()} ({kinds[k]})" for lane in LANES for k in lane if kinds[k]]
+        parts += [f"Shapes: {', '.join(shapes)}."] if shapes else []
+        parts += (
+            [f"A mark with × and a count is several entries; a {SEVERAL.name} is of several kinds."] if piles else []
         )
-        for at, css, title, x, row in placed
-    )
-    return milestones, 12.0 + 16 * len(ends_of_rows)
+        return " ".join(parts)
 
 
-def _clock(at: datetime, zone: str) -> str:
-    return times.moment(at, zone)
+# ---- bands ---------------------------------------------------------------------------------------
 
 
-def _marks(entries: list[AnnexEntry], scale: Axis, top: float) -> tuple[tuple[Drawn, ...], float]:
-    """The entries as marks: one lane for each sort, as many rows in a lane as keep marks apart."""
-    drawn: list[Drawn] = []
+def _windows(story: _Story, scale: Axis, top: float) -> tuple[Part, ...]:
+    """The windows of impact; one that still goes on ends as an arrow at the edge of the paper."""
+    parts = []
+    for start, end, title in story.windows:
+        left = scale.x(start)
+        if end is None:
+            edge = WIDTH - 4.0
+            path = f"M{_n(left)} {_n(top)}H{_n(edge - 8)}L{_n(edge)} {_n(top + 6)}l-8 6H{_n(left)}Z"
+        else:
+            path = f"M{_n(left)} {_n(top)}H{_n(max(scale.x(end), left + 3))}v12H{_n(left)}Z"
+        parts.append(Part(path, title, "open" if end is None else "closed"))
+    return tuple(parts)
+
+
+def _severities(story: _Story, scale: Axis, y: float) -> tuple[Part, ...]:
+    """The severity as a line, the thicker the worse, with its digit. Before the first change it is not known here."""
+    header = story.postmortem.header
+    changes = [(minute(e.at), int(found[1])) for e in story.entries if (found := _severity(e))]
+    if not changes and header.severity and story.begin:
+        changes = [(story.begin, header.severity)]
+    last = scale.segments[-1]
+    stop = scale.x(minute(story.over.at)) if story.over else last.x + last.width
+    parts = []
+    for number, (at, severity) in enumerate(changes):
+        left = scale.x(at)
+        right = scale.x(changes[number + 1][0]) if number + 1 < len(changes) else max(stop, left + 20)
+        if right - left < 3:
+            continue
+        shown = right - left >= 20
+        path = f"M{_n(left + 14 if shown else left + 2)} {_n(y)}H{_n(right - 2 if shown else right)}"
+        digit = stroke(str(severity), left + 5, y + NUMBER / 2, NUMBER, "start") if shown else ""
+        parts.append(Part(path, f"Severity SEV{severity} from {story.when(at)}", f"sev{severity}", digit))
+    return tuple(parts)
+
+
+def _severity(entry: AnnexEntry) -> re.Match[str] | None:
+    return re.fullmatch(r"Severity SEV([1-5])", entry.label) if entry.kind is Kind.SEVERITY else None
+
+
+def _phases(story: _Story, scale: Axis, base: float) -> tuple[Part, ...]:
+    """The phases as pieces of the axis, hollow and filled in turn: the scale of a map."""
+    borders = {minute(e.at) for e in (story.found, story.over, *story.mitigated) if e}
+    borders |= {story.begin} if story.begin else set()
+    parts: list[Part] = []
+    for segment in scale.segments:
+        cuts = sorted({segment.start, segment.end} | {at for at in borders if segment.start < at < segment.end})
+        pieces: list[tuple[str, datetime, datetime]] = []
+        for start, end in list(pairwise(cuts)) or [(segment.start, segment.end)]:
+            name = story.phase(start + (end - start) / 2)
+            first = pieces.pop()[1] if pieces and pieces[-1][0] == name else start
+            pieces.append((name, first, end))
+        for name, start, end in pieces:
+            # A stretch without length is drawn as wide as the least of them.
+            left, right = (scale.x(start), scale.x(end)) if start < end else (segment.x, segment.x + segment.width)
+            path = f"M{_n(left)} {_n(base - 3)}H{_n(right)}v6H{_n(left)}Z"
+            css = "filled" if PHASES.index(name) % 2 else "hollow"
+            parts.append(Part(path, f"{name}, {story.when(start)} to {story.when(end)}", css))
+    return tuple(parts)
+
+
+def _gaps(story: _Story, scale: Axis, band: float, base: float) -> tuple[Break, ...]:
+    """The breaks: two strokes across the axis, and across the band where impact went on meanwhile."""
+    found = []
+    for earlier, later in pairwise(scale.segments):
+        middle = (earlier.x + earlier.width + later.x) / 2
+        meanwhile = any(w <= earlier.end and (end is None or end >= later.start) for w, end, _ in story.windows)
+        heights = [band, base] if meanwhile else [base]
+        strokes = [
+            f"M{_n(middle + dx - 3)} {_n(y + 7)}L{_n(middle + dx + 3)} {_n(y - 7)}" for y in heights for dx in (-4, 4)
+        ]
+        left_out = times.duration(later.start - earlier.end)
+        found.append(Break(_n(middle - 4), "".join(strokes), f"{left_out} in which nothing was recorded"))
+    return tuple(found)
+
+
+# ---- milestones ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A moment that deserves a line; of low `rank` are those that get their room first."""
+
+    rank: int
+    at: datetime
+    css: str
+    kind: Kind
+    label: str
+    entry: int
+    approx: bool = False
+
+
+def _turns(story: _Story) -> list[_Turn]:
+    again = {minute(e.at): e.number for e in reversed(story.entries) if e.kind is Kind.AGAIN}
+    found: list[_Turn] = []
+    for number, (start, _, _) in enumerate(story.windows):
+        entry = again.get(start, 1) if number else 1
+        found.append(_Turn(4 if number else 0, start, "harm", Kind.AGAIN, "Impact begins", entry))
+    chosen = [(3, e, "good") for e in story.mitigated]
+    chosen += [(1, story.over, "over")] if story.over else []
+    chosen += [(2, story.found, "found")] if story.found else []
+    found += [_Turn(rank, minute(e.at), css, e.kind, e.label, e.number, e.approx) for rank, e, css in chosen]
+    return found
+
+
+def _milestones(story: _Story, scale: Axis) -> tuple[tuple[Milestone, ...], float]:
+    """Begins and ends of impact, first detection, resolution: a line each, with times in rows that do not collide.
+
+    The important ones get their room first; what finds none, or would stand on another of its sort, is left to the
+    band and the marks.
+    """
+    drawn: set[tuple[str, int]] = set()
+    rows: list[list[tuple[float, float]]] = [[] for _ in range(HEADS)]
+    milestones: list[tuple[float, Milestone]] = []
+    for turn in sorted(_turns(story), key=lambda one: (one.rank, one.at)):
+        x = scale.x(turn.at)
+        place = (turn.css, round(x / 2))
+        if place in drawn:
+            continue
+        drawn.add(place)
+        clock = f"{'~' if turn.approx else ''}{times.localize(turn.at, story.zone):%H:%M}"
+        half = extent(clock, CLOCK) / 2 + 10
+        row = next((r for r, taken in enumerate(rows) if all(abs(x - m) >= half + h + 3 for m, h in taken)), None)
+        if row is None:
+            continue
+        rows[row].append((x, half))
+        y = 18.0 + 17 * row
+        milestone = Milestone(
+            css=turn.css,
+            x=_n(x),
+            top=_n(y + 4),
+            filled=SHAPES[turn.kind].filled,
+            shape=SHAPES[turn.kind].path,
+            shape_x=_n(x - half + 6),
+            shape_y=_n(y - CLOCK / 2),
+            clock=stroke(clock, x + 8, y),
+            left=_n(x - half),
+            width=_n(2 * half),
+            title=_plain(f"{turn.label}: {'~' if turn.approx else ''}{story.when(turn.at)}"),
+            href=story.href(turn.entry),
+        )
+        milestones.append((x, milestone))
+    floor = 8.0 + 17 * sum(bool(taken) for taken in rows)
+    return tuple(milestone for _, milestone in sorted(milestones, key=lambda pair: pair[0])), floor
+
+
+# ---- marks ---------------------------------------------------------------------------------------
+
+
+def _marks(story: _Story, scale: Axis, top: float, widest: float) -> tuple[tuple[Mark, ...], float]:
+    """The entries as marks: one lane for each sort, as many rows in a lane as keep them apart, ROWS at most."""
+    before = REACH + (extent("~", NUMBER) + GAP if any(e.approx for e in story.entries) else 0)
+    room = before + REACH + GAP + widest + GAP
+    drawn: list[Mark] = []
     for lane in LANES:
+        entries = sorted((e for e in story.entries if e.kind in lane), key=lambda e: minute(e.at))
+        places = [scale.x(minute(e.at)) for e in entries]
         rows: list[float] = []
-        for entry in (e for e in entries if e.kind in lane):
-            x = scale.x(entry.at)
-            row = next((r for r, last in enumerate(rows) if x - last >= MARK), len(rows))
-            rows[row:] = [x, *rows[row + 1 :]]
+        for first, end in _together(places, room):
+            group, x = entries[first:end], places[first]
+            label = str(group[0].number) if len(group) == 1 else f"×{len(group)}"
+            right = x + REACH + GAP + extent(label, NUMBER)
+            row = next((r for r, taken in enumerate(rows) if x - before >= taken + GAP), len(rows))
+            rows[row:] = [right, *rows[row + 1 :]]
             y = top + row * ROW + ROW / 2
-            drawn.append(_mark(entry, x, y))
-        top += max(len(rows), 1) * ROW
+            until = _n(max(places[end - 1], x)) if len(group) > 1 else ""
+            drawn.append(_mark(story, group, label, (x, y, right), until))
+        top += len(rows) * ROW + (6 if rows else 0)
     return tuple(drawn), top
 
 
-def _mark(entry: AnnexEntry, x: float, y: float) -> Drawn:
-    title = f"{entry.number} · {entry.when} · {entry.label}{': ' if entry.text else ''}{entry.text}"
-    path = SHAPES.get(entry.kind, ROUND)
-    return Drawn(
-        entry.kind.value.replace("_", "-"),
-        path,
-        _n(x),
-        _n(y),
-        _words(title),
-        stroke(str(entry.number), x + 8, y + 3, 6, "start"),
+def _together(places: list[float], room: float) -> list[tuple[int, int]]:
+    """Which marks become one: those that stand where more than ROWS would need the same room, by stretches of `room`.
+
+    Takes places in order; gives (first, end) for each mark. At most ROWS of the marks reach into one another.
+    """
+    crowded = [False] * len(places)
+    first = done = 0
+    for number, x in enumerate(places):
+        while places[first] <= x - room:
+            first += 1
+        if number - first >= ROWS:
+            for one in range(max(first, done), number + 1):
+                crowded[one] = True
+            done = number + 1
+    starts = [number for number, _ in enumerate(places) if not (number and crowded[number] and crowded[number - 1])]
+    groups: list[tuple[int, int]] = []
+    for start, end in pairwise([*starts, len(places)]):
+        head = start
+        for number in range(start + 1, end):
+            if places[number] - places[head] >= room:
+                groups.append((head, number))
+                head = number
+        groups.append((head, end))
+    return groups
+
+
+def _mark(story: _Story, group: list[AnnexEntry], label: str, at: tuple[float, float, float], until: str) -> Mark:
+    x, y, right = at
+    one = group[0]
+    shape = SHAPES[one.kind] if len({e.kind for e in group}) == 1 else SEVERAL
+    number = stroke(label, x + REACH + GAP, y + NUMBER / 2, NUMBER, "start")
+    left = x - REACH
+    if len(group) == 1 and one.approx:
+        left -= extent("~", NUMBER) + GAP
+        number += stroke("~", left, y + NUMBER / 2, NUMBER, "start")
+    return Mark(
+        css=shape.css,
+        filled=shape.filled,
+        path=shape.path,
+        x=_n(x),
+        y=_n(y),
+        left=_n(left),
+        width=_n(right + 1 - left),
+        number=number,
+        title=_said(one) if len(group) == 1 else _counted(story, group),
+        href=story.href(one.number),
+        until=until,
     )
 
 
-def _break(x: float, y: float) -> str:
-    middle = x + BREAK / 2
-    return "".join(f"M{_n(middle + dx - 3)} {_n(y + 6)}L{_n(middle + dx + 3)} {_n(y - 6)}" for dx in (-4, 4))
+def _said(entry: AnnexEntry) -> str:
+    """An entry in words; of a long one the first sentence, as in the timeline (POSTMORTEM.md, rule 1)."""
+    text = f"{first_sentence(entry.text)} …" if words(entry.text) > LONG else entry.text
+    return _plain(f"{entry.number} · {entry.when} · {entry.label}{': ' if text else ''}{text}")
 
 
-def _ticks(scale: Axis, zone: str, base: float) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    """Times along the axis (with a short line each) and, below, the days where they change (month-day)."""
-    ticks: list[tuple[str, str]] = []
-    days: list[str] = []
-    named: set[str] = set()
-    last_day = last_tick = -1000.0
+def _counted(story: _Story, group: list[AnnexEntry]) -> str:
+    numbers = [e.number for e in group]
+    kinds = Counter(e.kind for e in group)
+    parts = ", ".join(f"{LABELS[kind].lower()} ({count})" for kind, count in kinds.most_common())
+    span = f"{story.when(group[0].at)} to {story.when(group[-1].at)}"
+    return f"{len(group)} entries between {min(numbers)} and {max(numbers)} · {span} · {parts}"
+
+
+# ---- times below the axis ------------------------------------------------------------------------
+
+
+def _ticks(scale: Axis, zone: str, base: float) -> tuple[tuple[Tick, ...], float]:
+    """Times along the axis; below them the day, the year and the distance from UTC, each where it changes.
+
+    Every stretch says when it begins; round times stand where they leave that room. Also says how deep they reach.
+    """
+    room = extent("00:00", CLOCK) + 8
+    wanted = [(scale.x(segment.start), segment.start) for segment in scale.segments]
     for segment in scale.segments:
         for at in _round_times(segment, zone):
             x = scale.x(at)
-            if x - last_tick < TICK * 0.6:
-                continue
-            local = times.localize(at, zone)
-            ticks.append((_n(x), stroke(f"{local:%H:%M}", x, base + 17)))
-            last_tick = x
-            day = f"{local:%m-%d}"
-            if day not in named and x - last_day >= 40:
-                days.append(stroke(day if named else f"{local:%Y-%m-%d}", x, base + 33))
-                last_day = x + (0 if named else 10)
-                named.add(day)
-    return tuple(ticks), tuple(days)
+            if all(abs(x - other) >= room for other, _ in wanted):
+                wanted.append((x, at))
+    offsets = {f"{times.localize(at, zone):%z}" for _, at in wanted}
+    forms = ["%m-%d", "%Y", *(["%:z"] if len(offsets) > 1 else [])]
+    said: list[str] = ["" for _ in forms]
+    free: list[float] = [0.0 for _ in forms]
+    ticks = []
+    for x, at in sorted(wanted):
+        local = times.localize(at, zone)
+        below = []
+        for row, form in enumerate(forms):
+            text = _offset(local) if form == "%:z" else f"{local:{form}}"
+            half = extent(text, CLOCK) / 2
+            if text != said[row] and x - half >= free[row]:
+                below.append(stroke(text, x, base + 38 + 17 * row))
+                said[row], free[row] = text, x + half + 6
+        ticks.append(Tick(_n(x), times.moment(at, zone), stroke(f"{local:%H:%M}", x, base + 21), "".join(below)))
+    return tuple(ticks), 21.0 + 17 * len(forms)
+
+
+def _offset(local: datetime) -> str:
+    """ "+01:00" """
+    plain = f"{local:%z}"
+    return f"{plain[:3]}:{plain[3:5]}"
 
 
 def _round_times(segment: Segment, zone: str) -> list[datetime]:
-    """The times that are written below a stretch: its beginning, then round ones as dense as fits."""
+    """Round times within a stretch, on the clocks of the incident, as dense as fits."""
     length = segment.end - segment.start
-    found = [segment.start]
-    fitting = max(int(segment.width // TICK), 1)
+    fitting = max(int(segment.width // (extent("00:00", CLOCK) + 22)), 1)
     step = next((s for s in STEPS if length / s <= fitting), None)
     if step is None or not length:
-        return found
-    local = times.localize(segment.start, zone)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    number = int((local - midnight) / step) + 1
-    while (at := (midnight + step * number).astimezone(segment.start.tzinfo)) <= segment.end:
-        found.append(at)
+        return []
+    midnight = times.localize(segment.start, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    utc = segment.start.tzinfo
+    found: list[datetime] = []
+    number = int((segment.start - midnight.astimezone(utc)) / step)
+    while True:
+        # Up to an hour a step is so much time; longer ones are steps of the clock, which change with its offset.
+        at = midnight.astimezone(utc) + step * number if step <= HOUR else (midnight + step * number).astimezone(utc)
+        if at > segment.end:
+            return found
+        if at >= segment.start:
+            found.append(at)
         number += 1
-    return found
