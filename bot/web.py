@@ -1,4 +1,4 @@
-"""The web: /slack/events and /healthz.
+"""The web: /slack/events, /healthz, and whatever pages it is given.
 
 Knows HTTP: what a request must look like before Bolt may see it, and which headers an answer carries. Must not know
 what a payload means, nor SQL, nor how the record reads.
@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Flask, Request, Response, jsonify, request
+from flask import Blueprint, Flask, Request, Response, jsonify, request
 from slack_bolt import App, BoltRequest
 from slack_bolt.adapter.flask.handler import to_flask_response
 
@@ -28,7 +28,9 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex, nofollow",
 }
+"""What every answer carries, where it does not say it better itself."""
 
 FORM_FIELDS = {"payload", "command", "ssl_check"}
 """One of these is in every form that Slack posts: buttons and forms, slash commands, probes of the certificate."""
@@ -43,19 +45,29 @@ class Refused(Exception):
         self.words = words
 
 
+class Site(Flask):
+    """Flask, but that its log names the rule and not the address: an address may hold the token of a link."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        self.logger.error("a request for %s failed", request.url_rule, exc_info=exc_info)
+
+
 def create(
     *,
     bolt: App,
     signing_secret: str | None,
     clock: Callable[[], datetime],
     health: Callable[[], dict[str, Any]],
+    pages: Blueprint | None = None,
     max_body: int = MAX_BODY,
 ) -> Flask:
     """Build the web application. Without a signing secret there is no /slack/events.
 
-    `health` gives what /healthz shows; a `status` other than "ok" makes it a 503. `max_body` is in bytes.
+    `health` gives what /healthz shows; a `status` other than "ok" makes it a 503. `pages` are further addresses,
+    `max_body` is in bytes.
     """
-    app = Flask(__name__, static_folder=None)
+    app = Site(__name__, static_folder=None)
+    app.url_map.merge_slashes = False
     # One more than allowed: a body whose length was not announced is cut there without a word.
     app.config["MAX_CONTENT_LENGTH"] = max_body + 1
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
@@ -85,6 +97,9 @@ def create(
                 return _plain(200, "")
             return to_flask_response(bolt.dispatch(bolt_request(request, heard)))
 
+    if pages is not None:
+        app.register_blueprint(pages)
+
     @app.errorhandler(Refused)
     def refused(error: Refused) -> Response:
         return _plain(error.status, error.words)
@@ -99,7 +114,8 @@ def create(
 
     @app.after_request
     def guard(answer: Response) -> Response:
-        answer.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            answer.headers.setdefault(name, value)
         return answer
 
     return app

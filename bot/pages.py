@@ -1,0 +1,163 @@
+"""The pages behind signed links: the document of an incident, its annex, and the files to which their Markdown links.
+
+Knows HTTP: which addresses there are below a link, and what a browser may do with what it gets. Must not know how a
+link is signed, what has been posted, or how a document is composed: those arrive by constructor. It has no page of its
+own: what it sends was printed by the press, or was a notice.
+
+A token stands in the address, so no address is ever logged here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from flask import Blueprint, Response
+
+from bot.core.errors import Undelivered
+
+TIMELINE = "timeline"
+
+AT_ONCE = 3
+"""Requests for which a document may be composed at the same time. Slack's own need the other threads of the server."""
+TURN_SECONDS = 0.5
+"""How long another waits for its turn: Slack takes an answer for lost after three seconds."""
+AGAIN_SECONDS = 5
+
+HTML = "text/html; charset=utf-8"
+MARKDOWN = "text/markdown; charset=utf-8"
+SVG = "image/svg+xml"
+OF_A_PICTURE = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
+
+NOT_FOUND = (
+    "There is nothing here",
+    "Is the link whole? The one that is good now is at the top of the draft's post, in the incident's channel.",
+)
+TAKEN_BACK = (
+    "This link was taken back",
+    "If you belong to the incident: the one that is good now is at the top of the draft's post, in its channel.",
+)
+NOT_YET = ("The document is being composed", "Please load this page again in a few seconds.")
+
+
+class Link(Protocol):
+    """What a token says."""
+
+    @property
+    def team(self) -> str: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def generation(self) -> int: ...
+
+
+class Closed(Exception):
+    """A request that gets a notice instead of a document."""
+
+    def __init__(self, status: int, notice: tuple[str, str]) -> None:
+        super().__init__(notice[0])
+        self.status = status
+        self.notice = notice
+
+
+def create(
+    *,
+    read: Callable[[str], Link | None],
+    behind: Callable[[str, int, int], tuple[int, int, int] | None],
+    is_taken_back: Callable[[str, int, int], bool],
+    document: Callable[[int, int, int], Any],
+    html: Callable[[Any, bool], bytes],
+    notice: Callable[[str, str], str],
+    style: str,
+) -> Blueprint:
+    """Builds the pages.
+
+    `read` gives what a token says (None for one that is not ours); `behind` incident, event and revision that such a
+    link (team, number, generation) shows, or None; `is_taken_back` whether that is because somebody took it back.
+    `document` composes, `html` prints the document or (True) the annex as a page; both raise Undelivered. `notice`
+    gives the page that says one thing, `style` is the style sheet inside all of them.
+    """
+    pages = Blueprint("pages", __name__)
+    turns = threading.BoundedSemaphore(AT_ONCE)
+    fingerprint = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; img-src 'self'; style-src 'sha256-{fingerprint}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+    def opened(token: str) -> Link:
+        link = read(token)
+        if link is None:
+            raise Closed(404, NOT_FOUND)
+        return link
+
+    @contextmanager
+    def composed(link: Link) -> Iterator[Any]:
+        """The newest document that was posted, while it is this request's turn."""
+        found = behind(link.team, link.number, link.generation)
+        if found is None:
+            taken_back = is_taken_back(link.team, link.number, link.generation)
+            raise Closed(410, TAKEN_BACK) if taken_back else Closed(404, NOT_FOUND)
+        if not turns.acquire(timeout=TURN_SECONDS):
+            raise Closed(503, NOT_YET)
+        try:
+            yield document(*found)
+        except Undelivered:
+            raise Closed(503, NOT_YET) from None
+        finally:
+            turns.release()
+
+    @pages.get("/p/<token>")
+    def without_its_slash(token: str) -> Response:
+        opened(token)  # what is not ours is not sent back: it might be an address of another kind
+        return _elsewhere(f"{token}/")
+
+    @pages.get("/p/<token>/")
+    def page(token: str) -> Response:
+        with composed(opened(token)) as one:
+            return _sent(html(one, False), HTML, policy)
+
+    @pages.get("/p/<token>/<name>")
+    def beside(token: str, name: str) -> Response:
+        link = opened(token)
+        if name != TIMELINE and not _may_be_ours(name, link.number):
+            raise Closed(404, NOT_FOUND)
+        with composed(link) as one:
+            if name == TIMELINE:
+                return _sent(html(one, True), HTML, policy)
+            if name == one.called.document:
+                return _sent(one.page.document, MARKDOWN)
+            if name == one.called.annex:
+                return _sent(one.page.annex, MARKDOWN)
+            if name == one.called.picture:
+                return _sent(one.page.svg, SVG, OF_A_PICTURE)
+        return _elsewhere("./")  # a file of an earlier revision: what there is now is a link away from the page
+
+    @pages.errorhandler(Closed)
+    def closed(why: Closed) -> Response:
+        answer = _sent(notice(*why.notice).encode(), HTML, policy, why.status)
+        if why.status == 503:
+            answer.headers["Retry-After"] = str(AGAIN_SECONDS)
+        return answer
+
+    return pages
+
+
+def _may_be_ours(name: str, number: int) -> bool:
+    """Whether a file of the incident could be called so. Its JSON is not given away: it names people and has it all."""
+    return re.fullmatch(rf"{number:04d}-[a-z0-9-]+(\.r[0-9]+)?(\.timeline\.md|\.md|\.svg)", name) is not None
+
+
+def _elsewhere(address: str) -> Response:
+    """Relative, so that it is right behind every proxy."""
+    return Response(status=302, headers={"Location": address})
+
+
+def _sent(content: bytes, kind: str, policy: str = "", status: int = 200) -> Response:
+    headers = {"Content-Security-Policy": policy} if policy else {}
+    return Response(content, status, headers, content_type=kind)
