@@ -10,15 +10,23 @@ from bot.core.incident import Entry, history
 from bot.core.wording import LABELS, REDACTED, Wording
 
 
-def entries(wording: Wording) -> tuple[AnnexEntry, ...]:
-    """Every entry that was ever recorded, in the order in which they happened; removed ones too, marked."""
+def entries(wording: Wording, messages: str = "") -> tuple[AnnexEntry, ...]:
+    """Every entry that was ever recorded, in the order in which they happened; removed ones too, marked.
+
+    `messages` is where the messages of Slack lie (see `Options`).
+    """
     changes = _changes_by_entry(wording)
     everything = sorted(wording.incident.entries.values(), key=lambda e: e.order)
-    return tuple(_entry(wording, entry, changes.get(entry.number, [])) for entry in everything)
+    return tuple(_entry(wording, entry, changes.get(entry.number, []), messages) for entry in everything)
 
 
-def _entry(wording: Wording, entry: Entry, changes: list[Change]) -> AnnexEntry:
-    published = wording.incident.published
+def _message(messages: str, said_in: str) -> str:
+    """The address of a message: its channel, then p and its number without the point."""
+    channel, _, number = said_in.partition("/")
+    return f"{messages}{channel}/p{number.replace('.', '')}" if messages and number else ""
+
+
+def _entry(wording: Wording, entry: Entry, changes: list[Change], messages: str) -> AnnexEntry:
     return AnnexEntry(
         number=entry.number,
         seq=entry.seq,
@@ -36,8 +44,9 @@ def _entry(wording: Wording, entry: Entry, changes: list[Change]) -> AnnexEntry:
         why_withdrawn=entry.why_withdrawn,
         redacted=entry.redacted,
         starred=entry.starred,
-        late=bool(published and entry.seq > published.upto),
+        late=wording.incident.is_addendum(entry),
         said_in=entry.event.said_in,
+        message=_message(messages, entry.event.said_in),
         history=tuple(changes),
     )
 
@@ -45,15 +54,16 @@ def _entry(wording: Wording, entry: Entry, changes: list[Change]) -> AnnexEntry:
 def _changes_by_entry(wording: Wording) -> dict[int, list[Change]]:
     incident = wording.incident
     of_task = {e.event.task: e for e in incident.entries.values() if isinstance(e.event, ev.TaskAdded)}
+    redacted = {one.entry: seq for seq, one in enumerate(incident.happened, start=1) if isinstance(one, ev.Redacted)}
     found: dict[int, list[Change]] = {}
     for seq, mark in history(incident):
         number = _about(mark, of_task)
         if number is None or number not in incident.entries:
             continue
         entry = incident.entries[number]
-        said = _change(wording, seq, mark, redacted=_redacted_after(incident.happened, seq, number))
+        said = _change(wording, seq, mark, redacted=redacted.get(number, 0) >= seq)
         if not found.get(number) and isinstance(mark, ev.TextCorrected | ev.KindCorrected | ev.TimeCorrected):
-            found.setdefault(number, []).append(_first(wording, entry))
+            found.setdefault(number, []).append(_first(wording, entry, number in redacted))
         found.setdefault(number, []).append(said)
     return found
 
@@ -79,13 +89,8 @@ def _about(mark: ev.Event, of_task: dict[int, Entry]) -> int | None:
             return None
 
 
-def _redacted_after(happened: list[ev.Event], seq: int, number: int) -> bool:
-    return any(isinstance(one, ev.Redacted) and one.entry == number for one in happened[seq - 1 :])
-
-
-def _first(wording: Wording, entry: Entry) -> Change:
-    """An entry as it was recorded first."""
-    gone = _redacted_after(wording.incident.happened, entry.seq, entry.number)
+def _first(wording: Wording, entry: Entry, gone: bool) -> Change:
+    """An entry as it was recorded first; `gone` when its words were destroyed since."""
     event = entry.event
     what = f"recorded as {LABELS[event.kind].lower()} of {wording.moment(event.at, event.approx)}"
     by, at = wording.person(entry.by), wording.moment(entry.recorded_at)
@@ -125,8 +130,12 @@ def _in_words(wording: Wording, mark: ev.Event) -> tuple[str, str]:
             return f"done {times.day(at, wording.zone)}", ""
         case ev.TaskDropped(text=text):
             return "dropped", text
+        case ev.Retitled(text=text, audience="customers"):
+            return "title for customers changed", text
         case ev.Retitled(text=text):
             return "title changed", text
+        case ev.WordsDestroyed(what=what):
+            return f"{what} destroyed", ""
         case ev.OnsetSet(at=at, approx=approx):
             return f"begin of impact set to {wording.moment(at, approx)}", ""
         case ev.ZoneSet(zone=zone):
@@ -137,12 +146,16 @@ def _in_words(wording: Wording, mark: ev.Event) -> tuple[str, str]:
             return f"section {section} {'written by hand' if text else 'given back to Scribe'}", ""
         case ev.ReviewCalled():
             return "review asked for", " ".join(part for part in (mark.who, mark.text) if part)
+        case ev.Approved(upto=upto, what="customer"):
+            return f"version for customers approved as it was after event {upto}", ""
         case ev.Approved(upto=upto):
             return f"approved as it was after event {upto}", ""
         case ev.Published(upto=upto):
             return f"published as it was after event {upto}", ""
         case ev.SharedTo():
             return "shared", ""
+        case ev.LinkRevoked():
+            return "web link taken back", ""
         case _:
             return mark.name, ""
 
@@ -157,6 +170,8 @@ def _task_change(wording: Wording, mark: ev.TaskChanged) -> str:
         parts.append(f"due {mark.due.isoformat()}")
     if mark.text:
         parts.append("text corrected")
+    if mark.public is not None:
+        parts.append("shown to customers" if mark.public else "no longer shown to customers")
     return ", ".join(parts) or "changed"
 
 
@@ -167,6 +182,7 @@ def changes(wording: Wording) -> tuple[Change, ...]:
         if isinstance(
             one,
             ev.Retitled
+            | ev.WordsDestroyed
             | ev.OnsetSet
             | ev.ZoneSet
             | ev.NotApplicable
@@ -174,7 +190,8 @@ def changes(wording: Wording) -> tuple[Change, ...]:
             | ev.ReviewCalled
             | ev.Approved
             | ev.Published
-            | ev.SharedTo,
+            | ev.SharedTo
+            | ev.LinkRevoked,
         ):
             found.append(_change(wording, seq, one))
     return tuple(found)

@@ -175,11 +175,13 @@ class Help:
 @dataclass(frozen=True, slots=True)
 class OnItsWay:
     """A document ("draft", "export") was asked for and will come as a message of its own, or `count` letters that could
-    not be sent are tried again ("resend")."""
+    not be sent are tried again ("resend"). `behind`: customers would see something else by now than what was approved.
+    """
 
     place: Place
     what: str
     count: int = 0
+    behind: bool = False
 
 
 Shown = Status | Timeline | Gaps | Listed | Help | OnItsWay

@@ -74,8 +74,12 @@ def fit(
     ranked: Sequence[tuple[int, int]],
     count: Callable[[Postmortem], int],
     limit: int,
+    prints: frozenset[str] | None = None,
 ) -> Postmortem:
     """The fullest document of at most `limit` words; the least one where even that has more.
+
+    `prints` names the lists that the document prints, where it prints no timeline and not all of them: no words are
+    set aside for the others.
 
     `ranked` are the entries of the timeline with their class (0 starred, 1 milestones, 2 what led to them, 3 the rest),
     those that must stand in the document first.
@@ -95,7 +99,7 @@ def fit(
     added: list[Selection] = [chosen]
     full = False
     for step in _steps(whole, ranked, chosen):
-        if step.what == "lines" and full:
+        if (step.what == "lines" and full) or (prints is not None and step.what not in prints):
             continue
         if step.cost <= room:
             added.append(added[-1].adding(step.what, step.entries))
@@ -126,7 +130,8 @@ def _least(whole: Postmortem, ranked: Sequence[tuple[int, int]]) -> Selection:
         if line.kind in ROWS:
             mine = (weight, _cost(line) if line.kind in INTERCHANGEABLE else 0, entry)
             best[line.kind] = min(best.get(line.kind, mine), mine)
-    lines = frozenset(entry for _, _, entry in best.values())
+    seen = {one.entries[0] for one in (whole.trigger, whole.workaround) if one and one.see}
+    lines = frozenset(entry for _, _, entry in best.values()) | (seen & by_entry.keys())
     lists = {what: frozenset(_first(what, items)) for what, items in _lists(whole).items()}
     return Selection(lines, lists)
 

@@ -21,13 +21,14 @@ class Changes:
     redacted: tuple[int, ...] = ()
     tasks: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
+    destroyed: tuple[str, ...] = ()
     marks: int = 0
 
     def __bool__(self) -> bool:
         return self != Changes()
 
 
-UNSEEN = ev.SharedTo | ev.Approved | ev.Published
+UNSEEN = ev.SharedTo | ev.Approved | ev.Published | ev.LinkRevoked
 """Events that change no sentence of the document."""
 
 
@@ -43,6 +44,7 @@ def between(happened: Sequence[ev.Event], told: int) -> Changes:
     redacted: set[int] = set()
     tasks: set[int] = set()
     sections: set[str] = set()
+    destroyed: set[str] = set()
     marks = 0
     for seq, one in enumerate(happened[told:], start=told + 1):
         if seq in undone:
@@ -66,6 +68,8 @@ def between(happened: Sequence[ev.Event], told: int) -> Changes:
                     removed.add(earlier.entry)
                 else:
                     marks += 1
+            case ev.WordsDestroyed():
+                destroyed.add(one.what)
             case _ if isinstance(one, ev.Undone | UNSEEN):
                 pass
             case _:
@@ -77,5 +81,6 @@ def between(happened: Sequence[ev.Event], told: int) -> Changes:
         redacted=tuple(sorted(redacted)),
         tasks=tuple(f"T{number}" for number in sorted(tasks)),
         sections=tuple(sorted(sections)),
+        destroyed=tuple(sorted(destroyed)),
         marks=marks,
     )

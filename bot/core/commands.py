@@ -82,11 +82,12 @@ class AddTask:
     person: str = ""
     category: Category | None = None
     due: date | None = None
+    public: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeTask:
-    """Change owner, kind, due date or wording of action item `task`.
+    """Change owner, kind, due date or wording of action item `task`, or whether customers may read it.
 
     `whole` is the text with "T3" before it: what a new one says where T3 is no task ("T3 instances are too small").
     """
@@ -98,6 +99,7 @@ class ChangeTask:
     due: date | None = None
     text: str = ""
     whole: str = ""
+    public: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +152,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retitle:
-    """The incident gets another title."""
+    """The incident gets another title, or one for `audience` ("customers")."""
 
     title: str
+    audience: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,9 +189,15 @@ class Undo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redact:
-    """Destroy the words of entry `entry`."""
+    """Destroy the words of entry `entry`, or where that is 0 those of `what`: "title", "review", "section cause" …"""
 
-    entry: int
+    entry: int = 0
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeLink:
+    """Take the document's web link back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +232,10 @@ class CallReview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approve:
-    """Approve the draft as it is."""
+    """Approve the draft as it is, or with `what` "customer" the version for customers as it was after event `upto`."""
+
+    what: str = ""
+    upto: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +269,7 @@ Change = (
     | Remove
     | Undo
     | Redact
+    | RevokeLink
     | SayNone
     | Cancel
     | MarkDuplicate

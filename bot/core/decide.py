@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
 from bot.core import commands as cmd
+from bot.core import customers, times
 from bot.core import events as ev
-from bot.core import times
 from bot.core.errors import Choice, Question, Refusal
 from bot.core.events import Kind
 from bot.core.grammar import GAP_WORDS, VERBS, service_names, share_of_users
-from bot.core.incident import GUIDING_QUESTIONS, LIFE_KINDS, Entry, Incident, Status, Task
+from bot.core.incident import GUIDING_QUESTIONS, LIFE_KINDS, Entry, Incident, Status, Task, words_of
 
 TWICE_WITHIN = timedelta(seconds=90)
 """The same line by the same person within this time is asked about, not doubled."""
@@ -66,7 +66,7 @@ def decide(
         raise Refusal(
             "No incident is open in this channel.", "Type start <title> to open one, or list to see the open ones."
         )
-    if incident.status in {Status.CANCELLED, Status.DUPLICATE} and not _brings_back(command):
+    if incident.status in {Status.CANCELLED, Status.DUPLICATE} and not _heard_after_the_end(command):
         name = f"INC-{incident.number}"
         raise Refusal(
             f"{name} is {'cancelled' if incident.status is Status.CANCELLED else 'closed as a duplicate'}.",
@@ -75,9 +75,14 @@ def decide(
     return _Decision(incident, by, now, said_at or now, confirmed, authors_only).of(command)
 
 
-def _brings_back(command: cmd.Change) -> bool:
-    """Whether a command is heard by an incident that was cancelled or closed as a duplicate."""
-    return isinstance(command, cmd.Undo) or (isinstance(command, cmd.Record) and command.kind is Kind.REOPENED)
+def _heard_after_the_end(command: cmd.Change) -> bool:
+    """Whether a command is heard by an incident that was cancelled or closed as a duplicate.
+
+    What brings it back is; so is taking its web link back, which may have got into wrong hands all the same.
+    """
+    if isinstance(command, cmd.Record):
+        return command.kind is Kind.REOPENED
+    return isinstance(command, cmd.Undo | cmd.RevokeLink)
 
 
 def _start(
@@ -163,7 +168,7 @@ class _Decision:
             case cmd.Move():
                 return [self._move(command)]
             case cmd.Retitle():
-                return [ev.Retitled(**self._head(), text=command.title)]
+                return [ev.Retitled(**self._head(), text=command.title, audience=command.audience)]
             case cmd.SetOnset():
                 return [self._set_onset(command)]
             case cmd.SetZone():
@@ -174,6 +179,13 @@ class _Decision:
                 return [ev.Undone(**self._head(), seq=self._to_undo(command.seq))]
             case cmd.Redact():
                 return [self._redact(command)]
+            case cmd.RevokeLink():
+                self._ask(
+                    f"Take the web link of INC-{self.incident.number} back? Whoever has it sees nothing any more, for "
+                    "good. The draft's post gets another one.",
+                    "Take the link back",
+                )
+                return [ev.LinkRevoked(**self._head())]
             case cmd.SayNone():
                 return [ev.NotApplicable(**self._head(), gap=self._gap(command.gap))]
             case cmd.Cancel():
@@ -186,6 +198,8 @@ class _Decision:
                 return [self._duplicate(command)]
             case cmd.CallReview():
                 return [ev.ReviewCalled(**self._head(), person=command.person, who=command.who, text=command.when)]
+            case cmd.Approve(what="customer"):
+                return [self._approve_for_customers(command.upto)]
             case cmd.Approve():
                 return [ev.Approved(**self._head(), upto=self.incident.seq)]
             case cmd.Publish():
@@ -347,6 +361,7 @@ class _Decision:
             person=said.person,
             category=said.category,
             due=said.due,
+            public=said.public,
         )
         return self._not_twice(added, said.when)
 
@@ -359,7 +374,12 @@ class _Decision:
                     self._known_tasks(),
                 )
             new = cmd.AddTask(
-                text=said.whole, owner=said.owner or "", person=said.person, category=said.category, due=said.due
+                text=said.whole,
+                owner=said.owner or "",
+                person=said.person,
+                category=said.category,
+                due=said.due,
+                public=bool(said.public),
             )
             return self._add_task(new)
         task = self._task(said.task)
@@ -371,6 +391,7 @@ class _Decision:
             category=said.category,
             due=said.due,
             text=said.text or None,
+            public=said.public,
         )
 
     def _task(self, number: int) -> Task:
@@ -484,6 +505,11 @@ class _Decision:
         return ev.Removed(**self._head(), entry=entry.number, text=said.why)
 
     def _redact(self, said: cmd.Redact) -> ev.Event:
+        if said.what:
+            if not any(words_of(one) == said.what for one in self.incident.happened):
+                raise Refusal(f"Nobody has written a {said.what}.", "Type redact <n> for the text of an entry.")
+            self._ask(f"Destroy every {said.what} that was written, for good? Nobody can bring it back.", "Destroy it")
+            return ev.WordsDestroyed(**self._head(), what=said.what)
         entry = self._any(said.entry)
         self._may_correct(entry)
         if entry.redacted:
@@ -508,8 +534,12 @@ class _Decision:
                     continue
                 case ev.Started():
                     raise Refusal("Your last line opened the incident.", "Type cancel <why> if it was none.")
-                case ev.Redacted():
+                case ev.Redacted() | ev.WordsDestroyed():
                     raise Refusal("Your last line destroyed a text; it is gone.", "Type remove <n> for another entry.")
+                case ev.LinkRevoked():  # an undo would let everybody in again who was shut out
+                    raise Refusal(
+                        "Your last line took a web link back; it stays so.", "The draft's post has the new one."
+                    )
                 case ev.Resolved() if self.incident.published:
                     raise Refusal("The postmortem is published.", "Type reopen <why> if it is not over.")
                 case ev.Published():
@@ -534,6 +564,22 @@ class _Decision:
             f"It is INC-{said.of}",
         )
         return ev.DuplicateFound(**self._entry_head(), text="", of=said.of)
+
+    def _approve_for_customers(self, upto: int) -> ev.Event:
+        """Approved is what was shown: the number says what that was, and nothing of it has changed since."""
+        if self.incident.drill:
+            raise Refusal(f"INC-{self.incident.number} is a drill: customers hear nothing of it.", "Type approve.")
+        if not 0 < upto <= self.incident.seq:
+            raise Refusal(
+                "What customers will read is looked at before it is approved; nothing is changed.",
+                "Type draft customer: below it stands the line with which to approve it.",
+            )
+        if customers.at(self.incident, upto) != customers.version(self.incident):
+            raise Refusal(
+                "What customers would read has changed since that was shown; nothing is changed.",
+                "Type draft customer to see how it reads now.",
+            )
+        return ev.Approved(**self._head(), upto=upto, what="customer")
 
     def _publish(self) -> ev.Event:
         if self.incident.is_open:

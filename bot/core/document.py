@@ -14,11 +14,35 @@ from typing import Generic, TypeVar
 from bot.core.events import Kind
 from bot.core.facts import FactState
 
-TEMPLATES = ("default",)
-"""The forms in which a document can be asked for."""
 
-FORMATS = ("md", "json")
-"""The kinds of file in which it can be asked for (the language names more: they are refused until they are made)."""
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A form of the document: it has `least` to `limit` words; `lists` are those that it prints (see budget.py)."""
+
+    least: int = 400
+    limit: int = 600
+    lists: frozenset[str] | None = None
+
+
+UNLIMITED = 1_000_000
+
+SHAPES: dict[str, Shape] = {
+    "default": Shape(),
+    "eight": Shape(),
+    "sre": Shape(),
+    "executive": Shape(least=0, limit=149, lists=frozenset({"impacts", "tasks"})),
+    "customer": Shape(least=0, limit=UNLIMITED, lists=frozenset()),
+}
+"""The forms that come with Scribe; one of a folder of one's own has the measures of the default."""
+
+CUSTOMER = "customer"
+"""The form that leaves the house: it is given nothing but a `CustomerVersion`, and a person has approved it."""
+
+TEMPLATES = tuple(SHAPES)
+"""The names of the forms that come with Scribe."""
+
+FORMATS = ("md", "html", "json", "csv")
+"""The kinds of file in which it can be asked for."""
 
 T = TypeVar("T")
 
@@ -28,7 +52,8 @@ class Options:
     """What the record does not say about its document: numbers and file names.
 
     `chain` is the head of the chain; it is printed in the annex and in the JSON. A document has `least` to `limit`
-    words.
+    words. `messages` is where messages lie: an address to which channel and number of a message are joined, "" when it
+    is not known.
     """
 
     number: int = 0
@@ -38,6 +63,7 @@ class Options:
     picture: str = "postmortem.svg"
     chain: str = ""
     template: str = "default"
+    messages: str = ""
     limit: int = 600
     least: int = 400
 
@@ -64,6 +90,7 @@ class Statement:
 
     `see` is the time of the timeline line to look at, where the text stands there already; `said` marks the words of
     a person; `cut` says that only their first sentence is printed. `more` stands for so many others, in the annex.
+    `late`: recorded after the document was published.
     """
 
     label: str = ""
@@ -75,6 +102,7 @@ class Statement:
     said: bool = False
     cut: bool = False
     more: int = 0
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +260,8 @@ class Change:
 class AnnexEntry:
     """An entry with all that is known about it.
 
-    `by` wrote it, `recorded_by` (if another) recorded it; `withdrawn` is "removed", "undone" or "".
+    `by` wrote it, `recorded_by` (if another) recorded it; `withdrawn` is "removed", "undone" or "". `said_in` is the
+    message that it was captured from, `message` its address, "" where that is not known.
     """
 
     number: int
@@ -253,6 +282,7 @@ class AnnexEntry:
     starred: bool
     late: bool
     said_in: str
+    message: str
     history: tuple[Change, ...]
 
 
@@ -285,6 +315,21 @@ class Length:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewNote:
+    """Something for reviewers to look at: where (an entry, a section), the words or what about it, why, what instead.
+
+    `entries` are those that a section does not know of yet.
+    """
+
+    where: str
+    entry: int | None
+    text: str
+    why: str = ""
+    instead: str = ""
+    entries: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Headlines:
     """The words of the channel's post: the values of the summary without evidence, "" where unknown."""
 
@@ -297,8 +342,51 @@ class Headlines:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A text that was told to customers, and when."""
+
+    when: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicTask:
+    """An action item that customers may read."""
+
+    text: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerVersion:
+    """What customers may see (see customers.py): "" and () where it is unknown, which is then left out.
+
+    `start` to `restored` is how long users were affected (`affected_for`, the sum where it came back, in
+    `times_affected` windows), `start` to `end` the whole incident (`lasted`).
+    """
+
+    title: str
+    status: str
+    start: str
+    restored: str
+    affected_for: str
+    times_affected: int
+    end: str
+    lasted: str
+    summary: str
+    impact: tuple[str, ...]
+    seen: tuple[str, ...]
+    told: tuple[Passage, ...]
+    tasks: tuple[PublicTask, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Postmortem:
-    """The whole document and its annex. `written` holds the sections that a person wrote, by name."""
+    """The whole document and its annex.
+
+    `severities` says from when on which severity held, for the picture; `written` holds the sections that a person wrote, by name, `newer` the entries that came after each of them;
+    `review` is for reviewers alone.
+    """
 
     options: Options
     zone: str
@@ -329,7 +417,11 @@ class Postmortem:
     links: tuple[Link, ...]
     changes: tuple[Change, ...]
     windows: tuple[Impact, ...]
+    severities: tuple[tuple[datetime, int], ...]
     facts: tuple[FactState, ...]
     headlines: Headlines
+    customer: CustomerVersion
     written: dict[str, str] = field(default_factory=dict)
+    newer: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    review: tuple[ReviewNote, ...] = ()
     length: Length = Length()

@@ -299,7 +299,10 @@ class ImprovementProposed(Numbered):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskAdded(Numbered):
-    """An action item: `task` is the number in T3, `owner` a name as said, `person` the key of a mentioned owner."""
+    """An action item: `task` is the number in T3, `owner` a name as said, `person` the key of a mentioned owner.
+
+    `public` says that customers may read it.
+    """
 
     kind = Kind.TASK
     task: int
@@ -307,6 +310,7 @@ class TaskAdded(Numbered):
     person: str = ""
     category: Category | None = None
     due: date | None = None
+    public: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -449,7 +453,7 @@ class Starred(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskChanged(Event):
-    """Task `task` got another owner, category or due date; what is None stays."""
+    """Task `task` got another owner, category or due date, or customers may read it now; what is None stays."""
 
     name = "task_changed"
     task: int
@@ -458,6 +462,7 @@ class TaskChanged(Event):
     category: Category | None = None
     due: date | None = None
     text: str | None = words(None)
+    public: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -537,11 +542,20 @@ class Redacted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WordsDestroyed(Event):
+    """Words that stand in no entry were destroyed: `what` is "title", "review" or "section cause" …"""
+
+    name = "words_destroyed"
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Retitled(Event):
-    """The incident has another title."""
+    """The incident has another title; with `audience` "customers" it is the one that customers see."""
 
     name = "retitled"
     text: str = words()
+    audience: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -590,10 +604,11 @@ class ReviewCalled(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Approved(Event):
-    """A reviewer approved the document as it was after event `upto`."""
+    """A reviewer approved the document as it was after event `upto`; `what` is "customer" for what customers see."""
 
     name = "approved"
     upto: int
+    what: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,7 @@ from bot.core.commands import (
     Redact,
     Remove,
     Retitle,
+    RevokeLink,
     SayNone,
     SetOnset,
     SetZone,
@@ -127,7 +128,6 @@ GAP_WORDS = (
 )
 
 SECTIONS = ("summary", "timeline", "cause", "measures", "questions")
-FORMATS = ("md", "json", "html", "csv")
 
 _SHARE = re.compile(  # "30–40 %" names no one share, "34 % of customer requests" one of requests
     r"(?<![\d.,\-–—−])(\d{1,3}(?:[.,]\d+)?)\s*(?:%|percent|per cent)\s+of\s+"
@@ -409,6 +409,8 @@ def _impact(text: str, context: Context) -> Command:
 
 
 _CATEGORY = "prevent|detect|mitigate|process"
+_READERS = "public|internal"
+"""Who may read an action item: customers too, or nobody else any more."""
 
 
 def _todo(text: str, context: Context) -> Command:
@@ -420,13 +422,14 @@ def _todo(text: str, context: Context) -> Command:
         return AddTask(
             text=_needs_text("todo", said.text),
             when=when,
-            owner=said.owner,
+            owner=said.owner or "",
             person=said.person,
             category=said.category,
             due=said.due,
+            public=bool(said.public),
         )
     said = _task_said(rest, context)
-    if not (said.owner or said.category or said.due or said.text):
+    if not (said.owner or said.category or said.due or said.text or said.public is not None):
         raise _usage("todo")
     return ChangeTask(
         task=task,
@@ -436,22 +439,30 @@ def _todo(text: str, context: Context) -> Command:
         due=said.due,
         text=said.text,
         whole=f"{word} {said.text}" if said.text else "",
+        public=said.public,
     )
 
 
-def _task_said(text: str, context: Context) -> AddTask:
+def _task_said(text: str, context: Context) -> ChangeTask:
     """What is said of an action item, in any order that people use; its text may be empty."""
     due: date | None = None
     category: Category | None = None
+    public: bool | None = None
     forced = re.match(rf"((?:for\s+[^:\n]{{1,80}}:\s+)?(?:(?:{_CATEGORY}):\s+)?):\s", text, re.IGNORECASE)
     kept = ""
     if forced:  # a lone colon before the task: what follows is text to the end, whatever it looks like
         text, kept = forced[1], text[forced.end() :].strip()
     else:
         text, due = times.due(text, context.now, context.zone)
-        tag = re.search(rf"(?:^|\s+)#({_CATEGORY})\s*$", text, re.IGNORECASE)
-        if tag:
-            category, text = Category(tag[1].casefold()), text[: tag.start()]
+        while tag := re.search(rf"(?:^|\s+)#({_CATEGORY}|{_READERS})\s*$", text, re.IGNORECASE):
+            word = tag[1].casefold()
+            if word in _READERS.split("|") and public is None:
+                public = word == "public"
+            elif word in _CATEGORY.split("|") and category is None:
+                category = Category(word)
+            else:  # said twice: the first stands in the text
+                break
+            text = text[: tag.start()]
             if due is None:
                 text, due = times.due(text, context.now, context.zone)
     owner, handle, text = _owner(text, context)
@@ -460,7 +471,9 @@ def _task_said(text: str, context: Context) -> AddTask:
         category, text = Category(kind[1].casefold()), text[kind.end() :]
         if not owner:
             owner, handle, text = _owner(text, context)
-    return AddTask(text=kept or text.strip(), owner=owner, person=handle, category=category, due=due)
+    return ChangeTask(
+        task=0, text=kept or text.strip(), owner=owner, person=handle, category=category, due=due, public=public
+    )
 
 
 def _owner(text: str, context: Context) -> tuple[str, str, str]:
@@ -566,6 +579,8 @@ def _severity(text: str, context: Context) -> Command:
 
 
 def _link(text: str, context: Context) -> Command:
+    if _bare(text) == "revoke":  # with anything after it, it is no more than a link that is not written whole
+        return RevokeLink()
     when, said = _timed(text, context)
     url, rest = _word(said)
     match = re.fullmatch(r"<?(https?://[^\s>|]+)(?:\|([^>]*))?>?", url, re.IGNORECASE)
@@ -640,6 +655,14 @@ def _remove(text: str, context: Context) -> Command:
 
 
 def _redact(text: str, context: Context) -> Command:
+    what = " ".join(_plain(text).split())
+    if what in {"title", "review"}:
+        return Redact(what=what)
+    if what.startswith("section "):
+        name = what.removeprefix("section ")
+        if name not in SECTIONS:
+            raise Refusal(f"There is no section “{name}”.", f"Sections: {', '.join(SECTIONS)}.")
+        return Redact(what=what)
     return Redact(entry=_number_alone("redact", text))
 
 
@@ -677,7 +700,23 @@ def _share(text: str, context: Context) -> Command:
 
 
 def _title(text: str, context: Context) -> Command:
-    return Retitle(title=_needs_text("title", " ".join(text.split())))
+    said = " ".join(text.split())
+    if _is_forced(said):
+        return Retitle(title=_needs_text("title", said[1:].strip()))
+    if match := re.match(r"customers?:(?:\s+|$)", said, re.IGNORECASE):
+        return Retitle(title=_needs_text("title", said[match.end() :]), audience="customers")
+    return Retitle(title=_needs_text("title", said))
+
+
+def _approve(text: str, context: Context) -> Command:
+    if not text:
+        return Approve()
+    match = re.fullmatch(r"customers?(?:\s+#?(\d{1,9}))?", text, re.IGNORECASE)
+    if match is None:
+        raise Refusal(
+            "“approve” stands alone; nothing is changed.", "Type approve, or draft customer for what customers see."
+        )
+    return Approve(what="customer", upto=int(match[1] or 0))
 
 
 def _look(view: View) -> Reader:
@@ -862,8 +901,8 @@ TABLE: tuple[Verb, ...] = (
     Verb(
         "todo",
         (),
-        "[@owner|for <name>:] [prevent:|detect:|mitigate:|process:] <task> [by <date>] | T3 @owner by Friday",
-        "an action item, or a change of one",
+        "[@owner|for <name>:] [prevent:|detect:|mitigate:|process:] <task> [by <date>] [#public] | T3 @owner by Friday",
+        "an action item, or a change of one; #public shows it to customers",
         "todo @ben prevent: Cap the connection pool by Friday",
         _todo,
     ),
@@ -928,7 +967,12 @@ TABLE: tuple[Verb, ...] = (
     Verb("key", (), "<n>", "entry n stays in the main document", "key 12", _mark(Mark.KEY)),
     Verb("unkey", (), "<n>", "it no longer must", "unkey 12", _mark(Mark.UNKEY)),
     Verb(
-        "link", (), "<url> [<text>]", "supporting information", "link https://grafana.example.org/d/1 5xx graph", _link
+        "link",
+        (),
+        "<url> [<text>] | revoke",
+        "supporting information; revoke takes the document's web link back (asks first)",
+        "link https://grafana.example.org/d/1 5xx graph",
+        _link,
     ),
     Verb(
         "reopen",
@@ -956,7 +1000,14 @@ TABLE: tuple[Verb, ...] = (
         _edit,
     ),
     Verb("move", (), "<n> <when>", "another time of an entry", "move 5 03:10", _move),
-    Verb("title", (), "<text>", "another title", "title Checkout is down", _title),
+    Verb(
+        "title",
+        (),
+        "[customers:] <text>",
+        "another title; customers: the one that customers see",
+        "title Checkout is down",
+        _title,
+    ),
     Verb("onset", (), "<when>", "when impact began", "onset 02:50", _onset),
     Verb("zone", (), "<IANA name>", "the zone of the document", "zone Europe/London", _zone),
     Verb("remove", (), "<n> [<why>]", "an entry leaves the record (kept in the history)", "remove 5 twice", _remove),
@@ -968,7 +1019,14 @@ TABLE: tuple[Verb, ...] = (
         "undo",
         _alone("undo", Undo(), "It takes back your own last line; remove <n> takes out another."),
     ),
-    Verb("redact", (), "<n>", "destroys the text of an entry (asks first)", "redact 5", _redact),
+    Verb(
+        "redact",
+        (),
+        "<n> | title | section <name> | review",
+        "destroys a text for good (asks first)",
+        "redact 5",
+        _redact,
+    ),
     Verb("status", (), "", "where the incident stands", "status", _look(View.STATUS), looks=True),
     Verb("brief", (), "", "the same in plain words, for everybody here", "brief", _look(View.BRIEF), looks=True),
     Verb("timeline", (), "[all]", "the entries so far", "timeline all", _look(View.TIMELINE), looks=True),
@@ -982,7 +1040,14 @@ TABLE: tuple[Verb, ...] = (
     Verb("resend", (), "", "tries again what could not be sent", "resend", _resend, looks=True),
     Verb("list", ("search",), "[<words>]", "the incidents you may see", "list checkout", _look(View.LIST), looks=True),
     Verb("review", (), "[<when>] [@facilitator]", "asks for a review", "review Tue 14:00 @dana", _review),
-    Verb("approve", (), "", "approves the draft as it is", "approve", _alone("approve", Approve(), "")),
+    Verb(
+        "approve",
+        (),
+        "[customer <n>]",
+        "approves the draft as it is; customer: what customers see, as draft customer showed it",
+        "approve",
+        _approve,
+    ),
     Verb("publish", (), "", "publishes the document as it is", "publish", _alone("publish", Publish(), "")),
     Verb("share", (), "#channel", "shares the document to a channel", "share #general", _share),
     Verb("help", (), "[<verb>|all]", "how to type it", "help all", _look(View.HELP), looks=True),

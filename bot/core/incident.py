@@ -284,7 +284,9 @@ class Incident:
     def _take_all(self, happened: Sequence[ev.Event]) -> None:
         """Takes in what was not taken back, and keeps the numbers of what was. A text that was destroyed stays so."""
         for seq, one in enumerate(happened, start=1):
-            if isinstance(one, ev.Undone) or (seq in self.undone and not isinstance(one, ev.Redacted)):
+            if isinstance(one, ev.Undone) or (
+                seq in self.undone and not isinstance(one, ev.Redacted | ev.WordsDestroyed)
+            ):
                 self._reserve(one, seq)
             else:
                 self._take(one, seq)
@@ -422,6 +424,12 @@ class Incident:
                 self.title_for_customers = mark.text
             case ev.Retitled():
                 self.title = mark.text
+            case ev.WordsDestroyed(what="title"):
+                self.title, self.title_for_customers = REDACTED, ""
+            case ev.WordsDestroyed():
+                section = mark.what.removeprefix("section ")
+                self.sections.pop(section, None)
+                self.section_seq.pop(section, None)
             case ev.OnsetSet():
                 self.onset, self.onset_approx, self.onset_given = mark.at, mark.approx, True
             case ev.ZoneSet():
@@ -476,6 +484,19 @@ def services_of(entry: Entry) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if isinstance(entry.event, ev.ServicesNamed):
         return entry.event.added, entry.event.removed
     return (), ()
+
+
+def words_of(happened: ev.Event) -> str:
+    """What the words of an event are that stand in no entry: "title", "review", "section cause"; "" for any other."""
+    match happened:
+        case ev.Retitled():
+            return "title"
+        case ev.ReviewCalled():
+            return "review"
+        case ev.SectionWritten():
+            return f"section {happened.section}"
+        case _:
+            return ""
 
 
 def fold(happened: Iterable[ev.Event], number: int = 0) -> Incident:

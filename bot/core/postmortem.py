@@ -5,15 +5,17 @@ Pure: the same events, names and options give the same document. Must not know M
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from bot.core import annex, budget, metrics, timeline, times
+from bot.core import annex, budget, customers, metrics, review, timeline, times
 from bot.core import events as ev
 from bot.core.budget import EVERYTHING, Selection
 from bot.core.document import (
+    SHAPES,
     ActionItem,
     Actions,
     Header,
@@ -24,6 +26,7 @@ from bot.core.document import (
     Missing,
     Options,
     Postmortem,
+    Shape,
     Statement,
     Timeline,
 )
@@ -52,13 +55,17 @@ def compose(incident: Incident, names: Mapping[str, str], options: Options, coun
     composition = _Composition(incident, names, options)
     if count is None:
         return composition.build(EVERYTHING)
-    made = budget.fit(composition.build, timeline.ranked(incident), count, options.limit)
+    shape = SHAPES.get(options.template, Shape())
+    made = budget.fit(composition.build, timeline.ranked(incident), count, options.limit, shape.lists)
     words = count(made)
     fill = tuple(gap.word for gap in gaps(incident) if gap.word) if words < options.least else ()
     if fill:
         made = replace(made, length=Length(words, fill=fill))
         words = count(made)
-    return replace(made, length=Length(words, words > options.limit, fill))
+    if words > options.limit:  # a template may say less then, or why it is so
+        made = replace(made, length=Length(words, True, fill))
+        return replace(made, length=Length(count(made), True, fill))
+    return replace(made, length=Length(words, fill=fill))
 
 
 class _Composition:
@@ -114,6 +121,8 @@ class _Composition:
     def _whole(self) -> Postmortem:
         incident = self.incident
         guided = guiding(self.wording)
+        if incident.stage is Stage.PUBLISHED:  # what nobody answered in the review is not published
+            guided = tuple(g for g in guided if g.answers)
         factors = self._said("", Kind.FACTOR)
         improvements = self._said("", Kind.IMPROVEMENT)
         _, takeaway = self._lessons()
@@ -135,16 +144,20 @@ class _Composition:
             metrics=self.metrics,
             metric_lines=metrics.in_words(self.metrics),
             responders=annex.responders(self.wording),
-            entries=annex.entries(self.wording),
+            entries=annex.entries(self.wording, self.options.messages),
             all_factors=factors,
             all_tasks=tuple(self._task(task) for _, task in sorted(incident.tasks.items())),
             all_lessons=tuple(s for kind in (Kind.TAKEAWAY, *LESSONS) for s in self._said(LABELS[kind], kind)),
             links=annex.links(self.wording),
             changes=annex.changes(self.wording),
             windows=self._windows(),
+            severities=self._severities(),
             facts=self.states,
             headlines=self._headlines(),
+            customer=customers.version(incident),
             written={name: section.text for name, section in sorted(incident.sections.items())},
+            newer={name: found for name in sorted(incident.sections) if (found := review.newer(incident, name))},
+            review=review.notes(self.wording),
         )
 
     # ---- small pieces ----------------------------------------------------------------------------
@@ -155,7 +168,9 @@ class _Composition:
         return tuple(self._statement(label, entry) for entry in found)
 
     def _statement(self, label: str, entry: Entry, text: str = "") -> Statement:
-        return self._shortened(Statement(label, text or self.wording.text(entry), (entry.number,), said=True))
+        late = self.incident.is_addendum(entry)
+        said = text or self.wording.text(entry)
+        return self._shortened(Statement(label, said, (entry.number,), said=True, late=late))
 
     def _shortened(self, one: Statement) -> Statement:
         """The first sentence alone, where the budget asks for it (POSTMORTEM.md, rule 1)."""
@@ -274,7 +289,9 @@ class _Composition:
             lines.append(self._statement("Affected", entry))
         else:
             lines.append(self._none("Affected", "S2a", "impact"))
+        share = incident.share()
         told = sorted(incident.live(Kind.IMPACT), key=lambda e: e.number)
+        told = [e for e in told if e is not share or not _SHARE_ALONE.fullmatch(e.text) or len(told) == 1]
         saw = [e for e in told if isinstance(e.event, ev.ImpactDescribed) and e.event.seen_by_users]
         shown = [e for e in told if self.selection.shows("impacts", e.number)]
         lines += [self._statement("Impact", entry) for entry in shown if entry not in saw]
@@ -335,8 +352,8 @@ class _Composition:
         """What stopped the impact, apart from the lasting fix (S11): it stands in the timeline already."""
         if self.incident.latest(Kind.FIX) is None and self.questions.state("S11") is not State.OPEN:
             return None
-        steps = [e for e in self.incident.live(Kind.MITIGATED) if e.text] or self.incident.live(Kind.MITIGATION)
-        return Statement("Workaround", entries=(steps[-1].number,), see=self._see(steps[-1])) if steps else None
+        step = timeline.workaround(self.incident)
+        return Statement("Workaround", entries=(step.number,), see=self._see(step)) if step else None
 
     def _see(self, entry: Entry) -> str:
         return f"{self.wording.hour(entry.at, entry.approx)} {self.wording.letters(entry.at)}"
@@ -409,6 +426,18 @@ class _Composition:
 
         return tuple(Impact(w.start, w.end, in_words(w.start, w.end)) for w in self.incident.windows())
 
+    def _severities(self) -> tuple[tuple[datetime, int], ...]:
+        """From when on which severity held; that of the start from onset on."""
+        incident = self.incident
+        first = incident.entries.get(1)
+        changes: list[tuple[datetime, int]] = []
+        if first and isinstance(first.event, ev.Started) and first.event.severity:
+            changes.append((incident.onset or first.at, first.event.severity))
+        for entry in sorted(incident.live(Kind.SEVERITY), key=lambda e: e.order):
+            if isinstance(entry.event, ev.SeveritySet):
+                changes.append((entry.at, entry.event.severity))
+        return tuple(changes)
+
     def _headlines(self) -> Headlines:
         incident = self.incident
         found = self._found_by()
@@ -426,6 +455,14 @@ class _Composition:
             root_cause=opening(self.wording.text(cause)) if cause else "",
             ask=about_cause or (asks[0] if asks else ""),
         )
+
+
+_SHARE_ALONE = re.compile(
+    r"\s*(?:about |some |~ ?)?\d{1,3}(?:[.,]\d+)? ?(?:%|percent|per cent) of (?:all |our |the )?\w+"
+    r"(?: (?:is|are|was|were) affected)?[.!]?\s*",
+    re.IGNORECASE,
+)
+"""An impact that says the share of users and nothing else: it is printed once, as the share."""
 
 
 def _day(on: date) -> str:

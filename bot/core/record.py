@@ -16,7 +16,8 @@ class Place:
     """An incident in its workspace: whose it is, where it is told, who may see it, how long its record is.
 
     `key` is the store's own; `number` what people see (INC-42). `private` is true until the channel is known to be
-    public. `seq` and `head` are the length of the chain and its last hash (hexadecimal).
+    public. `seq` and `head` are the length of the chain and its last hash (hexadecimal). `url` is the address of its
+    workspace, for links to messages, where that was asked for and is known.
     """
 
     key: int
@@ -30,6 +31,7 @@ class Place:
     status: str
     severity: int | None
     opened_at: datetime
+    url: str = ""
 
     @property
     def name(self) -> str:

@@ -93,7 +93,7 @@ def ranked(incident: Incident) -> list[tuple[int, int]]:
     """
     entries = on_timeline(incident)
     found, mitigated = incident.detection, _last_mitigated(incident)
-    turns = {one.number for one in (found, mitigated, incident.latest(Kind.TRIGGER)) if one}
+    turns = {one.number for one in (found, mitigated, incident.latest(Kind.TRIGGER), workaround(incident)) if one}
     classes: dict[int, int] = {}
     last: dict[Kind, int] = {}
     for entry in entries:
@@ -130,6 +130,18 @@ def phases(incident: Incident, entries: list[Entry]) -> list[str]:
             phase = "Investigation"
         result.append(phase)
     return result
+
+
+def workaround(incident: Incident) -> Entry | None:
+    """What stopped the impact: the last `mitigated` that says how, else the last step before it."""
+    told = [e for e in incident.live(Kind.MITIGATED) if e.text]
+    if told:
+        return told[-1]
+    steps = incident.live(Kind.MITIGATION)
+    last = _last_mitigated(incident)
+    before = [e for e in steps if last is None or e.order <= last.order]
+    found = before or steps or incident.live(Kind.MITIGATED)
+    return found[-1] if found else None
 
 
 def _last_mitigated(incident: Incident) -> Entry | None:
@@ -216,6 +228,8 @@ class _Lines:
             notes.append("Impact begins.")
         if entry.number in self.ends:
             notes.append("Impact ends.")
+        if self.incident.is_addendum(entry):
+            notes.append("Added after publication.")
         return tuple(notes)
 
     def _weight(self, entry: Entry) -> int:

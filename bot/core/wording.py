@@ -191,9 +191,13 @@ class Wording:
             return self.incident.title
         gone = False
         for one in self.incident.happened:
-            if isinstance(one, ev.Redacted) and one.entry == 1:
+            if (isinstance(one, ev.Redacted) and one.entry == 1) or (
+                isinstance(one, ev.WordsDestroyed) and one.what == "title"
+            ):
                 gone = True
-            elif isinstance(one, ev.Retitled) or (isinstance(one, ev.TextCorrected) and one.entry == 1):
+            elif (isinstance(one, ev.Retitled) and not one.audience) or (
+                isinstance(one, ev.TextCorrected) and one.entry == 1
+            ):
                 gone = False
         return REDACTED if gone or (first.redacted and not self.incident.title) else self.incident.title
 

@@ -844,6 +844,42 @@ def test_the_document_is_reviewed_approved_published_and_shared() -> None:
     assert story.when(cmd.Share(channel="C1", name="#general")) == [ev.SharedTo(**story.mark(), channel="C1")]
 
 
+def test_what_customers_read_is_approved_as_it_was_shown() -> None:
+    story = Story("impact customers cannot pay", "resolve")
+    assert story.refused("approve customer") == (
+        "What customers will read is looked at before it is approved; nothing is changed.",
+        "Type draft customer: below it stands the line with which to approve it.",
+    )
+    assert story.refused("approve customer 4") == story.refused("approve customer")
+    assert story.when("approve customer 3") == [ev.Approved(**story.mark(), upto=3, what="customer")]
+    story.given("note a thing that customers never see")
+    assert story.when("approve customer 3") == [ev.Approved(**story.mark(), upto=3, what="customer")]
+    story.given("impact nor log in")
+    assert story.refused("approve customer 3") == (
+        "What customers would read has changed since that was shown; nothing is changed.",
+        "Type draft customer to see how it reads now.",
+    )
+    assert story.when("approve customer 5") == [ev.Approved(**story.mark(), upto=5, what="customer")]
+
+
+def test_of_a_drill_nothing_goes_to_customers() -> None:
+    story = Story("start drill Checkout", "impact customers cannot pay")
+    assert story.refused("approve customer 2")[0] == "INC-42 is a drill: customers hear nothing of it."
+
+
+def test_a_title_and_tasks_are_meant_for_customers() -> None:
+    story = Story("title customers: Payments failed", "todo Cap it #public", "todo Sack nobody")
+    assert (story.incident.title, story.incident.title_for_customers) == ("Checkout", "Payments failed")
+    assert [task.public for task in story.incident.tasks.values()] == [True, False]
+    assert story.when("todo T1 #internal") == [ev.TaskChanged(**story.mark(), task=1, public=False)]
+    assert story.when("todo T2 #public") == [ev.TaskChanged(**story.mark(), task=2, public=True)]
+    assert story.when("todo T9 instances are small #public", confirmed=True) == [
+        ev.TaskAdded(**story.entry(), text="T9 instances are small", task=3, public=True)
+    ]
+    story.given("todo T1 #internal", "todo T2 #public", "todo T2 by 2026-12-01")
+    assert [task.public for task in story.incident.tasks.values()] == [False, True]
+
+
 def test_only_what_is_resolved_is_published_and_only_once() -> None:
     assert Story("note x").refused("publish") == ("INC-42 is not resolved yet.", "Type resolve <text> first.")
     assert Story("resolve", "publish").refused("publish") == (

@@ -399,6 +399,30 @@ def test_a_role_whose_words_were_destroyed_is_no_role(log: Log) -> None:
     assert (log.incident.roles, log.incident.role_names) == ({}, {})
 
 
+def test_what_customers_may_read_is_approved_apart_and_can_be_taken_back(log: Log) -> None:
+    seq = log.mark(ev.Approved, upto=1, what="customer")
+    assert (log.incident.approvals, log.incident.approved_for_customers) == ([], log.happened[seq - 1])
+    log.mark(ev.Undone, seq=seq)
+    assert log.incident.approved_for_customers is None
+
+
+def test_a_record_from_before_there_were_customers_reads_the_same() -> None:
+    head = {"by": "a", "recorded_at": "2026-11-21T03:06:00Z"}
+    task = {**head, "entry": 2, "at": "2026-11-21T03:06:00Z", "task": 1, "category": None, "due": None}
+    old = [
+        ev.from_json("retitled", head, {"text": "Checkout"}),
+        ev.from_json("approved", {**head, "upto": 3}, {}),
+        ev.from_json("task", task, {"text": "Cap it", "owner": ""}),
+        ev.from_json("task_changed", {**head, "task": 1}, {"owner": "Ben"}),
+    ]
+    assert [getattr(one, name) for one, name in zip(old, ("audience", "what", "public", "public"), strict=True)] == [
+        "",
+        "",
+        False,
+        None,
+    ]
+
+
 def test_what_a_person_wrote_for_a_section_is_given_back_by_an_empty_text(log: Log) -> None:
     seq = log.mark(ev.SectionWritten, section="summary", text="mine")
     assert (log.incident.sections, log.incident.section_seq) == ({"summary": log.happened[seq - 1]}, {"summary": seq})
@@ -588,6 +612,7 @@ def full() -> Log:
     log.mark(ev.Published, upto=4)
     log.mark(ev.SharedTo, channel="C1")
     log.mark(ev.LinkRevoked)
+    log.mark(ev.WordsDestroyed, what="section summary")
     return log
 
 
@@ -601,7 +626,7 @@ def test_the_record_below_has_an_event_of_every_name_but_undo() -> None:
 
 def test_undoing_the_last_event_restores_what_was_true_before_it() -> None:
     for seq in range(2, len(FULL) + 1):
-        if isinstance(FULL[seq - 1], ev.Redacted):
+        if isinstance(FULL[seq - 1], ev.Redacted | ev.WordsDestroyed):
             continue  # nothing brings a text back
         undone = ev.Undone(by="a", recorded_at=at(90), seq=seq)
         assert state(fold([*FULL[:seq], undone])) == state(fold(FULL[: seq - 1])), FULL[seq - 1].name
@@ -610,7 +635,7 @@ def test_undoing_the_last_event_restores_what_was_true_before_it() -> None:
 def test_undoing_an_event_in_the_middle_is_as_if_it_had_not_happened() -> None:
     for seq in range(2, len(FULL) + 1):
         undone, gone = ev.Undone(by="a", recorded_at=at(90), seq=seq), FULL[seq - 1]
-        if isinstance(gone, ev.Redacted):
+        if isinstance(gone, ev.Redacted | ev.WordsDestroyed):
             continue
         number = gone.entry if isinstance(gone, ev.Numbered) else 0
         rest = [one for one in FULL if one is not gone and (not number or getattr(one, "entry", 0) != number)]
