@@ -11,38 +11,45 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Blueprint, Flask
 from slack_bolt import App as Bolt
 from slack_bolt.authorization import AuthorizeResult
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
 
-from bot import exporters, web
+from bot import doctor, exporters, pages, render, web
+from bot.core.document import SHAPES, Shape
 from bot.core.errors import Undelivered
 from bot.core.postmortem import Options
 from bot.core.record import JSON, Letter, Place
-from bot.documents import Documents
+from bot.documents import Document, Documents
+from bot.links import Links
 from bot.outbox import SENDERS, Outbox
-from bot.press import Order, Page, Press
+from bot.press import Order, Page, Press, Sheet
 from bot.resources import resources
 from bot.scribe import Rules, Scribe
-from bot.settings import Settings, secret_beside
+from bot.settings import Problem, Settings, secret_beside
 from bot.slack import blocks, listeners
 from bot.slack.client import OverHTTP, Slack, Transport
 from bot.slack.sockets import Sockets
-from bot.store import Store
+from bot.store import OLDEST_SQLITE, SQLITE, Store
 
 ZONE_TIMEOUT = 1.5
 """Seconds that the first look-up of a person's zone may take: Slack waits three for the answer."""
 
 GRACE_SECONDS = 7.0
 """How long what is in hand may take after SIGTERM: container platforms send SIGKILL after ten."""
+
+PAGES_KEPT = 32
+"""Pages of the web that are kept as they were printed."""
 
 LAST_ROUNDS = 16
 """Turns of the loop in which what has arrived before SIGTERM is still taken in."""
@@ -76,6 +83,53 @@ def open_store(
     return store
 
 
+def examine(
+    settings: Settings,
+    wrong: Sequence[Problem],
+    environment: Mapping[str, str],
+    *,
+    resend: bool = False,
+    clock: Callable[[], datetime] = now,
+    machine: doctor.Machine | None = None,
+    carry: Callable[[str], Transport] | None = None,
+) -> Iterator[doctor.Finding]:
+    """Looks an installation over, beside a `serve` that may be running; `carry` makes the way to Slack for a token."""
+    carry = carry or (lambda token: OverHTTP(token, settings.api_url, doctor.TIMEOUT))
+
+    def opened(*, look_only: bool) -> Store:
+        # Neither looking nor sending again seals anything, so no secret is made where there is none.
+        migrations = resources("migrations")
+        return Store(settings.database, migrations=migrations, secret=b"", randomness=os.urandom, look_only=look_only)
+
+    def send_again() -> int:
+        store = opened(look_only=False)
+        try:
+            with store.writing() as tx:
+                return tx.send_again(clock())
+        finally:
+            store.close()
+
+    store = opened(look_only=True)
+    try:
+        yield from doctor.Doctor(
+            settings,
+            wrong,
+            machine=machine or doctor.machine(environment, SQLITE, OLDEST_SQLITE),
+            clock=clock,
+            store=store,
+            slack=Slack(carry(settings.bot_token)),
+            sockets=Slack(carry(settings.app_token or "")),
+            send_again=send_again if resend else None,
+        ).findings()
+    finally:
+        store.close()
+
+
+def templates(own: Path | None) -> tuple[str, ...]:
+    """The forms in which a document can be asked for; `own` is a folder of one's own."""
+    return render.templates(own)
+
+
 def compose(
     press: Press,
     place: Place,
@@ -83,19 +137,34 @@ def compose(
     names: Mapping[str, str],
     revision: int,
     png: bool = False,
+    template: str = "default",
+    also: tuple[str, ...] = (),
+    *,
     called: exporters.Names | None = None,
+    own: Path | None = None,
 ) -> tuple[Page, exporters.Names]:
-    """The document of an incident after these events, and how its files are called."""
-    called = called or exporters.names(place.number, place.title, revision)
+    """The document of an incident after these events, and how its files are called.
+
+    `also` names formats that are made only when somebody asks for them; `own` is a folder of templates.
+    """
+    called = called or exporters.names(place.number, place.title, revision, template)
+    shape = SHAPES.get(template, Shape())
     options = Options(
+        template=template,
+        limit=shape.limit,
+        least=shape.least,
         number=place.number,
         revision=revision,
         document=called.document,
         annex=called.annex,
         picture=called.picture,
         chain=place.head if len(stored) == place.seq else "",
+        messages=f"{place.url.rstrip('/')}/archives/" if place.url else "",
     )
-    return press.page(Order(tuple(stored), dict(names), options, png=png)), called
+    page = press.page(Order(tuple(stored), dict(names), options, png, also, templates=str(own) if own else ""))
+    if page.fault:
+        log.warning("%s – %s was printed through the template that comes with Scribe", page.fault, place.name)
+    return page, called
 
 
 class Health:
@@ -151,7 +220,9 @@ def create(
     pause: Callable[[float], None] = time.sleep,
 ) -> App:
     """Wires an App. `slack` carries Web API calls (HTTP by default); `pause(seconds)` waits between looks at a file."""
+    secret = secret or secret_beside(settings.database, settings.secret)
     store = open_store(settings, secret=secret, randomness=randomness)
+    links = Links(secret, settings.public_url or "")
     port = Slack(slack or OverHTTP(settings.bot_token, settings.api_url), pause=pause)
     press = press or Press()
 
@@ -163,18 +234,22 @@ def create(
             return None
         return (found.name, found.zone) if found.zone else None
 
+    for wrong in render.unreadable(settings.templates):
+        log.warning("a template of your own cannot be used: %s", wrong)
     rules = Rules(
         zone=settings.timezone,
         draft_delay=timedelta(seconds=settings.draft_delay),
         authors_only=settings.corrections == "author",
         command=settings.command,
         keep_chat_days=settings.keep_chat_days,
+        exports=("link", "file") if settings.public_url else ("file",),
+        templates=lambda: templates(settings.templates),
     )
     scribe = Scribe(store, clock, rules, zone_of)
     bolt = _bolt(settings, store)
     listeners.register(bolt, scribe, port, clock, settings.command)
     documents = Documents(
-        store, lambda place, stored, names, revision, png: compose(press, place, stored, names, revision, png)
+        store, partial(compose, press, own=settings.templates), lambda: render.stamp(settings.templates)
     )
     outbox = Outbox(
         store,
@@ -182,6 +257,7 @@ def create(
         slack=port,
         documents=documents,
         exporters={
+            **({"link": exporters.LinkExporter(scribe.links_revoked, links.url)} if settings.public_url else {}),
             "file": exporters.FileExporter(settings.export_dir),
             "slack_file": exporters.SlackFileExporter(port),
         },
@@ -192,8 +268,51 @@ def create(
         pause=pause,
     )
     health = Health()
-    site = web.create(bolt=bolt, signing_secret=settings.signing_secret, clock=clock, health=health)
+    site = web.create(
+        bolt=bolt,
+        signing_secret=settings.signing_secret,
+        clock=clock,
+        health=health,
+        pages=_pages(links, store, scribe, documents, press),
+    )
     return App(settings, clock, store, press, scribe, port, outbox, bolt, site, health)
+
+
+def _pages(links: Links, store: Store, scribe: Scribe, documents: Documents, press: Press) -> Blueprint:
+    """The pages behind links, which are there without a public URL too: it may have been taken out of the settings."""
+
+    def is_taken_back(team: str, number: int, generation: int) -> bool:
+        with store.reading() as tx:
+            place = tx.by_number(team, number)
+        return place is not None and scribe.links_revoked(place.key) != generation
+
+    printed = lru_cache(maxsize=PAGES_KEPT)(press.html)
+
+    def html(one: Document, timeline: bool) -> bytes:
+        digest, called = one.page.digest, one.called
+        frame = render.Frame(
+            number=digest.number,
+            title=digest.title,
+            stage=digest.stage,
+            revision=digest.revision,
+            entries=digest.entries,
+            document=called.document,
+            annex=called.annex,
+            picture=called.picture,
+            timeline=timeline,
+            words=digest.words,
+        )
+        return printed(Sheet(one.page.annex if timeline else one.page.document, frame))
+
+    return pages.create(
+        read=links.read,
+        behind=scribe.behind_link,
+        is_taken_back=is_taken_back,
+        document=documents.at,
+        html=html,
+        notice=render.notice,
+        style=render.style(),
+    )
 
 
 def _bolt(settings: Settings, store: Store) -> Bolt:
@@ -217,7 +336,7 @@ def _bolt(settings: Settings, store: Store) -> Bolt:
     quiet = logging.getLogger("scribe.bolt")
     quiet.setLevel(logging.ERROR)
     return Bolt(
-        name="scribe",
+        name=quiet.name,  # at each request Bolt gives the logger of this name the level of the one below
         logger=quiet,
         signing_secret=settings.signing_secret,
         process_before_response=True,
@@ -281,6 +400,8 @@ def serve(app: App, ready: Callable[[str], None]) -> None:
 def _listen(app: App, sockets: dict[int, Any]) -> Any:
     """The HTTP server, listening; raises OSError when the address cannot be had."""
     given = app.settings
+    # Of a reader who hangs up it would tell the address, and in that the token of a link.
+    logging.getLogger("waitress").setLevel(logging.WARNING)
     try:
         return create_server(
             app.web,

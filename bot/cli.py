@@ -1,30 +1,49 @@
-"""The command line: `scribe serve`, `demo`, `replay`, `export`, `verify`, `migrate`.
+"""The command line: `scribe serve`, `demo`, `replay`, `export`, `verify`, `doctor`, `migrate`.
 
 Exit status 0 done, 1 a fault of ours, 2 what was asked cannot be done (said on standard error, with what to type).
 """
 
 from __future__ import annotations
 
+import difflib
 import logging
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bot import __version__, app, scenarios, settings
-from bot.core.document import FORMATS, TEMPLATES
+from bot.core import customers
+from bot.core.document import CUSTOMER, FORMATS
 from bot.core.errors import Refusal, Undelivered
-from bot.exporters import named, write
+from bot.core.incident import fold
+from bot.core.record import Place
+from bot.doctor import Finding, Level
+from bot.documents import Documents
+from bot.exporters import named, write, write_one
 from bot.press import Press
 from bot.resources import resources
 from bot.workspace.stage import NotAccepted, Stage, play
 
 DEMO = "examples/incidents/13-moj-2026-waf-false-positives.yaml"
+
+
+COLOURS = {Level.OK: "green", Level.UNCHECKED: "cyan", Level.WARNING: "yellow", Level.PROBLEM: "red"}
+WIDEST = 110
+"""Columns: longer lines are hard to follow."""
+
+
+ALONE = ("html", "csv")
+"""Formats of one file, which are written without the others."""
 
 
 class Fault(click.ClickException):
@@ -124,23 +143,32 @@ def demo(scenario: Path | None, out: Path) -> None:
 def replay(scenario: Path, out: Path, template: str) -> None:
     """Replay a scenario file; the last line of output is the path of its document."""
     with refusing():
-        _known_template(template)
-        document, _ = _replayed(scenarios.read(scenario), out, "Replaying")
+        own = _own_templates(os.environ)
+        _known_template(template, own)
+        document, _ = _replayed(scenarios.read(scenario), out, "Replaying", template, own)
     click.echo(str(document))
 
 
 @cli.command()
 @click.argument("number", type=str, required=False)
 @click.option("--all", "everything", is_flag=True, help="Every incident.")
-@click.option("--format", "form", default="md", show_default=True, help="md or json.")
+@click.option("--format", "form", default="md", show_default=True, help="md, html, json or csv.")
 @click.option("--template", default="default", show_default=True, help="The form of the document.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write (default: SCRIBE_EXPORT_DIR).")
-def export(number: str | None, everything: bool, form: str, template: str, out: Path | None) -> None:
-    """Write the document of an incident, as Markdown or JSON."""
+@click.option("--diff", nargs=2, type=int, metavar="REV REV", help="Show what differs between two revisions instead.")
+def export(
+    number: str | None, everything: bool, form: str, template: str, out: Path | None, diff: tuple[int, int] | None
+) -> None:
+    """Write the document of an incident: Markdown, one HTML file, JSON or CSV.
+
+    Or show what differs between two of its revisions.
+    """
     with refusing():
-        _known_template(template)
+        _known_template(template, _own_templates(os.environ))
         if form not in FORMATS:
             raise Refusal(f"There is no format “{form}”.", f"Formats: {', '.join(FORMATS)}.")
+        if template == CUSTOMER and form != "md":
+            raise Refusal(f"Customers get no {form}: it holds the whole record.", "Use --format md.")
         if everything == (number is not None):
             raise Refusal("Which incident?", "Type scribe export 42, or scribe export --all.")
         given = settings.read(os.environ, need_slack=False)
@@ -153,16 +181,36 @@ def export(number: str | None, everything: bool, form: str, template: str, out: 
                 places = [place for place in places if place.number == wanted]
                 if not places:
                     raise Refusal(f"There is no incident {wanted}.", "Type scribe export --all for every one.")
+            documents = Documents(store, partial(app.compose, press, own=given.templates))
+            if diff is not None:
+                if number is None:
+                    raise Refusal("Which incident?", "Type scribe export 42 --diff 1 2.")
+                click.echo(_difference(store, documents, places[0], diff, template), nl=False)
+                return
             for place in places:
-                with store.reading() as tx:
-                    stored = tx.stored(place.key)
-                    people = tx.names_in(stored)
-                    latest = tx.latest_revision(place.key)
-                revision = latest.revision if latest else 1
-                page, called = app.compose(press, place, stored, people, revision)
+                approved = _approved_for_customers(store, place) if template == CUSTOMER else None
+                if template == CUSTOMER and approved is None:
+                    unread = Refusal(
+                        f"Nobody has approved what customers will read of {place.name}.",
+                        f"Type {given.command} draft customer in its channel.",
+                    )
+                    if not everything:
+                        raise unread
+                    click.echo(f"scribe: {unread}", err=True)
+                    continue
+                with store.writing() as tx:  # what leaves under a number never says something else later
+                    place = tx.by_key(place.key) or place
+                    revision, _ = tx.revise(place, place.seq)
+                    tx.pin(place.key, revision)
+                also = (form,) if form in ALONE else ()
+                upto, known_as = approved or place.seq, 0 if approved else revision
+                one = documents.at(place.key, upto, known_as, template=template, also=also)
                 folder = out or given.export_dir
-                path = write(folder, called, page)
-                click.echo(str(path if form == "md" else folder / called.json))
+                if form in ALONE:
+                    path = write_one(folder, getattr(one.called, form), getattr(one.page, form))
+                else:
+                    path = write(folder, one.called, one.page)
+                click.echo(str(folder / one.called.json if form == "json" else path))
         finally:
             store.close()
 
@@ -189,6 +237,25 @@ def verify() -> None:
 
 
 @cli.command()
+@click.option("--resend", is_flag=True, help="Put what could not be delivered back into the outbox.")
+def doctor(resend: bool) -> None:
+    """Check this installation, and say what to do about what is wrong."""
+    given, wrong = _as_far_as_right(os.environ)
+    counts = dict.fromkeys(Level, 0)
+    with refusing():
+        for found in app.examine(given, wrong, os.environ, resend=resend):
+            counts[found.level] += 1
+            click.echo(_shown(found))
+    click.echo()
+    others = [_count(counts[Level.WARNING], "warning")] * bool(counts[Level.WARNING])
+    others += [f"{counts[Level.UNCHECKED]} not checked"] * bool(counts[Level.UNCHECKED])
+    besides = f" ({', '.join(others)})" if others else ""
+    if counts[Level.PROBLEM]:
+        raise Refused(f"{_count(counts[Level.PROBLEM], 'problem')}{besides}. Begin with the first one.")
+    click.echo(f"No problem{besides}.")
+
+
+@cli.command()
 def migrate() -> None:
     """Bring the database's schema up to date (serve does it too)."""
     with refusing():
@@ -209,7 +276,9 @@ def main() -> None:
 # ---- pieces --------------------------------------------------------------------------------------
 
 
-def _replayed(story: scenarios.Scenario, out: Path, label: str) -> tuple[Path, str]:
+def _replayed(
+    story: scenarios.Scenario, out: Path, label: str, template: str = "default", own: Path | None = None
+) -> tuple[Path, str]:
     """Plays a story on a stage and writes what came of it; gives the document's path and the transcript."""
     with tempfile.TemporaryDirectory(prefix="scribe-") as folder:
         stage = Stage(
@@ -225,13 +294,66 @@ def _replayed(story: scenarios.Scenario, out: Path, label: str) -> tuple[Path, s
                 people = tx.names_in(stored)
                 latest = tx.latest_revision(place.key)
             revision = latest.revision if latest else 1
-            page, called = app.compose(stage.press, place, stored, people, revision, called=named(story.slug))
+            called = named(story.slug)
+            page, _ = app.compose(
+                stage.press, place, stored, people, revision, template=template, called=called, own=own
+            )
             document = write(out, called, page)
             transcript = stage.workspace.transcript(channel=channel, zone=story.zone)
             (out / "transcript.txt").write_text(transcript, encoding="utf-8")
         finally:
             stage.close()
     return document, transcript
+
+
+def _difference(store: Any, documents: Documents, place: Place, revisions: tuple[int, int], template: str) -> str:
+    """What differs between two revisions of a document, as a unified diff; the texts are those of today's record."""
+    texts, names = [], []
+    for number in revisions:
+        with store.reading() as tx:
+            found = tx.revision(place.key, number)
+            latest = tx.latest_revision(place.key)
+        if found is None:
+            last = latest.revision if latest else 0
+            raise Refusal(
+                f"{place.name} has no revision {number}.",
+                f"It has revisions 1 to {last}." if last else "Nothing of it was posted or exported yet.",
+            )
+        one = documents.at(place.key, found.upto, found.revision, template=template)
+        texts.append(one.page.document.decode().splitlines(keepends=True))
+        names.append(one.called.document)
+    return "".join(difflib.unified_diff(texts[0], texts[1], names[0], names[1], n=1))
+
+
+def _as_far_as_right(environment: Mapping[str, str]) -> tuple[settings.Settings, tuple[settings.Problem, ...]]:
+    """The settings, with the default in place of each that is wrong, and what is wrong."""
+    try:
+        return settings.read(environment), ()
+    except settings.Problems as found:
+        names = {one.name for one in found.problems}
+        right = {name: value for name, value in environment.items() if name not in names}
+        return settings.read(right, need_slack=False), found.problems
+
+
+def _shown(found: Finding) -> str:
+    """A finding as lines: how serious, about what, and what it is; below it what to do."""
+    width = min(shutil.get_terminal_size((WIDEST, 24)).columns, WIDEST)
+    indent = " " * 31
+
+    def wrapped(mark: str, text: str) -> str:
+        return textwrap.fill(
+            text,
+            width,
+            initial_indent=indent + mark,
+            subsequent_indent=indent + " " * len(mark),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    lines = [wrapped("", found.words), *(wrapped("- ", one) for one in found.details)]
+    lines += [wrapped("→ ", found.remedy)] if found.remedy else []
+    level = click.style(f"{found.level.value:<12}", fg=COLOURS[found.level], bold=found.level is Level.PROBLEM)
+    return f"  {level} {found.about:<16}{chr(10).join(lines).removeprefix(indent)}"
 
 
 def _count(number: int, what: str) -> str:
@@ -247,9 +369,23 @@ def _files(slug: str) -> tuple[str, ...]:
     return called.annex, called.json, called.picture
 
 
-def _known_template(name: str) -> None:
-    if name not in TEMPLATES:
-        raise Refusal(f"There is no template “{name}”.", f"Templates: {', '.join(TEMPLATES)}.")
+def _own_templates(environment: Mapping[str, str]) -> Path | None:
+    """The folder of templates of one's own: the one setting that a replay heeds."""
+    name = "SCRIBE_TEMPLATES"
+    said = {name: environment[name]} if name in environment else {}
+    return settings.read(said, need_slack=False).templates
+
+
+def _known_template(name: str, own: Path | None) -> None:
+    known = app.templates(own)
+    if name not in known:
+        raise Refusal(f"There is no template “{name}”.", f"Templates: {', '.join(known)}.")
+
+
+def _approved_for_customers(store: Any, place: Place) -> int | None:
+    """Which state of the record customers may read."""
+    with store.reading() as tx:
+        return customers.approved(fold(tx.events(place.key), place.number))
 
 
 def _existing(given: settings.Settings) -> settings.Settings:

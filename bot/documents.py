@@ -13,17 +13,20 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from bot.core import customers
 from bot.core import events as ev
+from bot.core.document import CUSTOMER
 from bot.core.incident import fold
-from bot.core.record import JSON, Place
+from bot.core.record import JSON, Installation, Place
 
 KEPT = 16
 """Documents that are kept: those of the incidents that people look at."""
 
 Stored = Sequence[tuple[str, JSON, JSON | None]]
 
-Compose = Callable[[Place, Stored, Mapping[str, str], int, bool], tuple[Any, Any]]
-"""The press: place, stored events, names by key, revision, whether a PNG is wanted -> page and names of its files."""
+Compose = Callable[[Place, Stored, Mapping[str, str], int, bool, str, tuple[str, ...]], tuple[Any, Any]]
+"""The press: place, stored events, names by key, revision, whether a PNG is wanted, template, further formats -> page
+and names of its files."""
 
 
 class Reading(Protocol):
@@ -31,6 +34,7 @@ class Reading(Protocol):
 
     def by_key(self, key: int) -> Place | None: ...
     def stored(self, incident: int, after: int = 0, upto: int | None = None) -> list[tuple[str, JSON, JSON | None]]: ...
+    def installation(self, team: str) -> Installation | None: ...
     def head_at(self, incident: int, seq: int) -> str: ...
     def names_of(self, incident: int, revision: int) -> dict[str, str] | None: ...
     def names_in(self, stored: Iterable[tuple[str, JSON, JSON | None]]) -> dict[str, str]: ...
@@ -52,19 +56,30 @@ class Document:
 
 
 class Documents:
-    """Composes documents; safe to use from several threads."""
+    """Composes documents; safe to use from several threads. `stamp` is another one when a template was changed."""
 
-    def __init__(self, store: Store, compose: Compose) -> None:
+    def __init__(self, store: Store, compose: Compose, stamp: Callable[[], object] = tuple) -> None:
         self._store = store
         self._compose = compose
+        self._stamp = stamp
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[Any, ...], Document] = OrderedDict()
 
-    def at(self, incident: int, upto: int, revision: int, *, png: bool = False) -> Document:
+    def at(
+        self,
+        incident: int,
+        upto: int,
+        revision: int,
+        *,
+        png: bool = False,
+        template: str = "default",
+        also: tuple[str, ...] = (),
+    ) -> Document:
         """The document after event `upto`: the same record gives the same bytes under the same names.
 
-        What was composed before is taken again, unless words were destroyed or people were renamed since. Raises
-        Undelivered when the press cannot compose it.
+        What was composed before is taken again, unless words were destroyed, people were renamed or templates changed
+        since. `also` names formats that few ask for ("csv", "html"). Raises Undelivered when the press cannot compose
+        it, Refusal when a template of one's own is wrong.
         """
         with self._store.reading() as tx:
             place = tx.by_key(incident)
@@ -72,16 +87,18 @@ class Documents:
             stored = tx.stored(incident, upto=upto)
             names = tx.names_of(incident, revision) or tx.names_in(stored)
             head = tx.head_at(incident, upto)
+            workspace = tx.installation(place.team)
         destroyed = sum(words is None for _, _, words in stored)
-        key = (incident, upto, revision, destroyed, tuple(sorted(names.items())))
+        key = (incident, upto, revision, destroyed, tuple(sorted(names.items())), template, also, self._stamp())
         with self._lock:
             for one in ((*key, True), (*key, False)) if not png else ((*key, True),):
                 if one in self._kept:
                     self._kept.move_to_end(one)
                     return self._kept[one]
-        title = fold((ev.from_json(*one) for one in stored), place.number).title
-        place = replace(place, seq=upto, head=head, title=title)
-        page, called = self._compose(place, stored, names, revision, png)
+        then = fold((ev.from_json(*one) for one in stored), place.number)
+        title = customers.title(then) if template == CUSTOMER else then.title
+        place = replace(place, seq=upto, head=head, title=title, url=workspace.url if workspace else "")
+        page, called = self._compose(place, stored, names, revision, png, template, also)
         made = Document(place, page, called)
         with self._lock:
             self._kept[(*key, png)] = made

@@ -65,6 +65,16 @@ class Names:
     picture: str
     json: str
 
+    @property
+    def csv(self) -> str:
+        """The table of entries."""
+        return f"{self.document.removesuffix('.md')}.csv"
+
+    @property
+    def html(self) -> str:
+        """The file that holds everything."""
+        return f"{self.document.removesuffix('.md')}.html"
+
 
 def slug(title: str) -> str:
     """A title as part of a file name: small letters, digits and dashes; never empty, never a path."""
@@ -99,6 +109,13 @@ def write(folder: Path, called: Names, page: Page) -> Path:
         if content:
             _write_whole(folder / name, content)
     return folder / called.document
+
+
+def write_one(folder: Path, name: str, content: bytes) -> Path:
+    """Writes a file that needs nothing beside it; it appears whole or not at all. Gives its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_whole(folder / name, content)
+    return folder / name
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -9,7 +9,6 @@ Knows where things stand on the paper. Must not know how texts are composed.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -330,7 +329,11 @@ def svg(postmortem: Postmortem, own: Path | None = None) -> str:
 def _environment(own: Path | None) -> jinja2.Environment:
     folders = [*([own] if own else []), resources("templates")]
     return ImmutableSandboxedEnvironment(
-        loader=jinja2.FileSystemLoader(folders), undefined=jinja2.StrictUndefined, trim_blocks=True, autoescape=True
+        loader=jinja2.FileSystemLoader(folders),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        autoescape=True,
+        cache_size=0,  # one that is put beside ours counts at once
     )
 
 
@@ -465,11 +468,8 @@ def _windows(story: _Story, scale: Axis, top: float) -> tuple[Part, ...]:
 
 
 def _severities(story: _Story, scale: Axis, y: float) -> tuple[Part, ...]:
-    """The severity as a line, the thicker the worse, with its digit. Before the first change it is not known here."""
-    header = story.postmortem.header
-    changes = [(minute(e.at), int(found[1])) for e in story.entries if (found := _severity(e))]
-    if not changes and header.severity and story.begin:
-        changes = [(story.begin, header.severity)]
+    """The severity as a line, the thicker the worse, with its digit."""
+    changes = [(minute(at), severity) for at, severity in story.postmortem.severities]
     last = scale.segments[-1]
     stop = scale.x(minute(story.over.at)) if story.over else last.x + last.width
     parts = []
@@ -483,10 +483,6 @@ def _severities(story: _Story, scale: Axis, y: float) -> tuple[Part, ...]:
         digit = stroke(str(severity), left + 5, y + NUMBER / 2, NUMBER, "start") if shown else ""
         parts.append(Part(path, f"Severity SEV{severity} from {story.when(at)}", f"sev{severity}", digit))
     return tuple(parts)
-
-
-def _severity(entry: AnnexEntry) -> re.Match[str] | None:
-    return re.fullmatch(r"Severity SEV([1-5])", entry.label) if entry.kind is Kind.SEVERITY else None
 
 
 def _phases(story: _Story, scale: Axis, base: float) -> tuple[Part, ...]:

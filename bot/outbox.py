@@ -15,9 +15,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot.core.answers import Outcome
+from bot.core.answers import Outcome, Refused
 from bot.core.changes import Changes, between
-from bot.core.errors import Undelivered
+from bot.core.errors import Refusal, Undelivered
 from bot.core.events import Event
 from bot.core.language import Phrase
 from bot.core.record import JSON, Channel, Installation, Letter, Person, Place, Revision
@@ -72,6 +72,7 @@ class Writing(Reading, Protocol):
     def pin(self, incident: int, revision: int) -> None: ...
     def keep_receipt(self, place: Place, target: str, revision: int, receipt: JSON) -> None: ...
     def enqueue(self, letters: Iterable[Letter]) -> None: ...
+    def wipe(self) -> None: ...
     def learn_channel(self, found: Channel) -> None: ...
     def learn_person(self, team: str, user: str, *, name: str, zone: str | None, now: datetime) -> None: ...
     def learn_installation(self, found: Installation, now: datetime) -> None: ...
@@ -110,13 +111,23 @@ class Wording(Protocol):
     def markdown(self, document: str) -> list[JSON]: ...
     def looked_at(self, page: Any) -> list[JSON]: ...
     def fault(self, reference: str) -> JSON: ...
+    def to_approve(self, name: str, line: str, standing: str) -> JSON: ...
     def hint(self, place: Place, entry: int, blame: Sequence[Phrase], secrets: Sequence[Phrase]) -> JSON: ...
 
 
 class Documents(Protocol):
     """Where documents are composed (see documents.py)."""
 
-    def at(self, incident: int, upto: int, revision: int, *, png: bool = False) -> Any: ...
+    def at(
+        self,
+        incident: int,
+        upto: int,
+        revision: int,
+        *,
+        png: bool = False,
+        template: str = "default",
+        also: tuple[str, ...] = (),
+    ) -> Any: ...
 
 
 class Outbox:
@@ -529,7 +540,10 @@ class Outbox:
             tx.keep_receipt(one.place, f"{SHARED}{channel}/{ts}", revision, {"channel": channel, "ts": ts})
 
     def _scrub(self, letter: Letter) -> None:
-        """A text was destroyed: what holds it elsewhere is taken away or put right once the new revision is there."""
+        """What holds a text that was destroyed ("texts"), or a link that was taken back, is taken away or put right.
+
+        The new revision has to be there first.
+        """
         assert letter.incident is not None
         revision = letter.body["revision"]
         with self._store.reading() as tx:
@@ -541,7 +555,8 @@ class Outbox:
         for target in receipts.keys() & self._exporters.keys():
             if receipts[target]["revision"] < revision:
                 raise Undelivered(f"revision {revision} is not written yet")
-            self._exporters[target].scrub(place, receipts[target])
+            if letter.body["texts"]:
+                self._exporters[target].scrub(place, receipts[target])
         for name, receipt in receipts.items():
             if receipt["revision"] >= revision:
                 continue
@@ -549,12 +564,15 @@ class Outbox:
                 one = self._documents.at(place.key, found.upto, revision)
                 message = self._wording.draft(one.page.digest, self._receipts(place.key), place.channel)
                 self._edited(receipt["channel"], receipt["ts"], message)
-            elif name.startswith(HANDED):
+            elif name.startswith(HANDED) and letter.body["texts"]:
                 self._slack.delete_file(receipt["file"])
             else:
                 continue
             with self._store.writing() as tx:
                 tx.keep_receipt(place, name, revision, receipt)
+        if letter.body["texts"]:  # names of files, which come from titles, stood in receipts
+            with self._store.writing() as tx:
+                tx.wipe()
 
     def _show_draft(self, letter: Letter) -> None:
         assert letter.incident is not None
@@ -562,23 +580,48 @@ class Outbox:
             found = tx.latest_revision(letter.incident)
         upto = letter.body["upto"]
         revision = found.revision if found and found.upto == upto else WORKING_COPY
-        one = self._documents.at(letter.incident, upto, revision)
+        body, template = letter.body, letter.body.get("template", "default")
+        try:
+            one = self._documents.at(letter.incident, upto, revision, template=template)
+        except Refusal as refusal:  # a template of their own
+            self._say_no(letter, refusal)
+            return
         for message in self._wording.looked_at(one.page):
-            self._slack.whisper(letter.body["channel"], letter.body["user"], message)
+            self._slack.whisper(body["channel"], body["user"], message)
+        if "approve" in body:
+            message = self._wording.to_approve(one.place.name, body["approve"], body["standing"])
+            self._slack.whisper(body["channel"], body["user"], message)
+
+    def _say_no(self, letter: Letter, refusal: Refusal) -> None:
+        """Tells the one who asked, and nobody else, why there is no document."""
+        message = self._wording.message(Refused(refusal.message, refusal.hint))
+        self._slack.whisper(letter.body["channel"], letter.body["user"], message)
 
     def _hand_over(self, letter: Letter) -> None:
         """`export`: the file comes to the person in a direct message."""
-        one, revision = self._as_it_stands(letter)
+        try:
+            one, revision = self._as_it_stands(letter)
+        except Refusal as refusal:  # a template of their own
+            self._say_no(letter, refusal)
+            return
         channel = self._slack.direct(letter.body["user"])
         form = letter.body["format"]
-        name, content = (one.called.json, one.page.json) if form == "json" else (one.called.document, one.page.document)
+        name, content = {
+            "md": (one.called.document, one.page.document),
+            "html": (one.called.html, one.page.html),
+            "json": (one.called.json, one.page.json),
+            "csv": (one.called.csv, one.page.csv),
+        }[form]
         title = f"{one.place.name} {one.place.title}"[:200]
         shared = self._slack.upload(channel, name=name, title=title, content=content)
         with self._store.writing() as tx:
             tx.keep_receipt(one.place, f"{HANDED}{shared.file}", revision, {"file": shared.file})
 
     def _as_it_stands(self, letter: Letter) -> tuple[Any, int]:
-        """The document now, as a revision: what leaves under a number never says something else later."""
+        """The document now, as a revision: what leaves under a number never says something else later.
+
+        What customers read is the document as it was approved.
+        """
         assert letter.incident is not None
         with self._store.writing() as tx:
             place = tx.by_key(letter.incident)
@@ -587,7 +630,11 @@ class Outbox:
             tx.pin(place.key, revision)
             found = tx.revision(place.key, revision)
             assert found is not None
-        return self._documents.at(place.key, found.upto, revision), revision
+        template = letter.body.get("template", "default")
+        if "approved" in letter.body:
+            return self._documents.at(place.key, letter.body["approved"], WORKING_COPY, template=template), revision
+        also = (letter.body["format"],) if letter.body.get("format") in ("html", "csv") else ()
+        return self._documents.at(place.key, found.upto, revision, template=template, also=also), revision
 
 
 def _discard(letter: Letter, file: str) -> list[Letter]:

@@ -9,23 +9,34 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.connection
 import os
+import resource
 import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from bot import figure, render
+from bot import figure, interchange, render
 from bot.core import events as ev
-from bot.core.document import Options, Postmortem
-from bot.core.errors import Undelivered
+from bot.core.document import CUSTOMER, Options, Postmortem
+from bot.core.errors import Refusal, Undelivered
 from bot.core.facts import tasks_without_owner
 from bot.core.incident import fold
 from bot.core.postmortem import compose
 
+LONGEST = 120.0
+"""Seconds for one order: shorter than the lease of its letter (see outbox.py). A template may never end."""
+
+MEMORY = 4 << 30
+"""Bytes that the worker may ask the system for: a template may want to write more than there is."""
+
 JSON = dict[str, Any]
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +44,14 @@ class Order:
     """What shall be printed: the record as the store keeps it, and the names of its people.
 
     `events` are (name, facts, words) in order; words are None where they were destroyed. `png` says whether the picture
-    is wanted as PNG too. `templates` is a folder of one's own templates.
+    is wanted as PNG too, `also` names further formats ("csv", "html"). `templates` is a folder of one's own templates.
     """
 
     events: tuple[tuple[str, JSON, JSON | None], ...]
     names: dict[str, str]
     options: Options
     png: bool = True
+    also: tuple[str, ...] = ()
     templates: str = ""
 
 
@@ -73,7 +85,10 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A document in every form, as bytes; `png` is empty when it was not ordered."""
+    """A document in every form, as bytes; `png`, `csv` and `html` are empty when they were not ordered.
+
+    `fault` says what is wrong with a template of one's own, in whose place the one that comes with Scribe was taken.
+    """
 
     document: bytes
     annex: bytes
@@ -81,30 +96,56 @@ class Page:
     svg: bytes
     png: bytes
     digest: Digest
+    csv: bytes = b""
+    html: bytes = b""
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A document that was printed as Markdown and shall be a page of the web, and what stands around it there."""
+
+    markdown: bytes
+    frame: render.Frame
 
 
 class Press:
     """Prints pages in a process of its own, which starts with the first order and is replaced when it dies.
 
-    `inline` prints in the calling process instead: for replays and tests. Safe to use from several threads.
+    `inline` prints in the calling process instead: for replays and tests. `seconds` is how long the worker may take
+    for one order. Safe to use from several threads.
     """
 
-    def __init__(self, inline: bool = False) -> None:
+    def __init__(self, inline: bool = False, seconds: float = LONGEST) -> None:
         self._inline = inline
+        self._seconds = seconds
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
         self._closed = False
 
     def page(self, order: Order) -> Page:
-        """Prints a page. Raises Undelivered when the worker process died twice over it."""
+        """Prints a page. Raises Undelivered when the worker process died twice over it or took too long.
+
+        Raises Refusal, with file and line, where a template of one's own is wrong; not for the default document, which
+        is then printed as it comes with Scribe.
+        """
+        return self._run(printed, order)
+
+    def html(self, sheet: Sheet) -> bytes:
+        """Prints a document for the web. Raises Undelivered when the worker process died twice over it."""
+        return self._run(framed, sheet)
+
+    def _run(self, work: Callable[[Given], Made], given: Given) -> Made:
         if self._inline:
-            return printed(order)
+            return work(given)
         for _ in range(2):
             pool = self._worker()
             try:
-                return pool.submit(printed, order).result()
+                return pool.submit(in_time, work, given, self._seconds).result()
             except BrokenProcessPool:
                 self._discard(pool)
+            except TimeoutError as failure:
+                raise Undelivered(f"The document could not be composed: {failure}.") from failure
         raise Undelivered("The process that composes documents died twice over this one.")
 
     def close(self) -> None:
@@ -133,6 +174,9 @@ class Press:
 def _settle() -> None:
     """The worker leaves Ctrl-C to the process that serves, and ends when that one is gone, however it went."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    with suppress(ValueError, OSError):  # not every system has that limit
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most), most))
     parent = multiprocessing.parent_process()
     if parent:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
@@ -143,10 +187,37 @@ def _end_with(sentinel: int) -> None:
     os._exit(0)
 
 
+def in_time(work: Callable[[Given], Made], given: Given, seconds: float) -> Made:
+    """Does a work in the worker; raises TimeoutError in the middle of it when it takes longer than that."""
+
+    def late(*_: object) -> None:
+        raise TimeoutError(f"it took longer than {seconds:g} seconds")
+
+    signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return work(given)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def printed(order: Order) -> Page:
-    """The page of an order: what the worker runs."""
+    """The page of an order: what the worker runs.
+
+    A template of one's own that is wrong keeps nobody from the default document: it is printed as it comes with Scribe.
+    """
+    if not order.templates:
+        return _printed(order, None)
+    try:
+        return _printed(order, Path(order.templates))
+    except Refusal as fault:
+        if order.options.template != "default":
+            raise
+        return replace(_printed(order, None), fault=fault.message)
+
+
+def _printed(order: Order, own: Path | None) -> Page:
     happened = [ev.from_json(name, facts, said) for name, facts, said in order.events]
-    own = Path(order.templates) if order.templates else None
     incident = fold(happened, order.options.number)
 
     def count_words(draft: Postmortem) -> int:
@@ -155,15 +226,43 @@ def printed(order: Order) -> Page:
     postmortem = compose(incident, order.names, order.options, count_words)
     document = render.document(postmortem, own)
     count = postmortem.length.words
-    picture = figure.svg(postmortem, own)
+    digest = _digest(postmortem, incident.status.value, len(tasks_without_owner(incident)), count)
+    if order.options.template == CUSTOMER:  # nothing else is for their eyes
+        return Page(document=document.encode(), annex=b"", json=b"", svg=b"", png=b"", digest=digest)
+    with render.naming_the_line(own):
+        picture = figure.svg(postmortem, own)
+    annex = render.timeline(postmortem, own)
     return Page(
         document=document.encode(),
-        annex=render.timeline(postmortem, own).encode(),
-        json=render.as_json(postmortem, happened, order.names, count).encode(),
+        annex=annex.encode(),
+        json=interchange.as_json(postmortem, incident, order.names, count).encode(),
         svg=picture.encode(),
         png=figure.png(picture) if order.png else b"",
-        digest=_digest(postmortem, incident.status.value, len(tasks_without_owner(incident)), count),
+        digest=digest,
+        csv=interchange.as_csv(postmortem, incident).encode() if "csv" in order.also else b"",
+        html=_single(postmortem, document, annex, picture, own).encode() if "html" in order.also else b"",
     )
+
+
+def _single(postmortem: Postmortem, document: str, annex: str, picture: str, own: Path | None) -> str:
+    options, header = postmortem.options, postmortem.header
+    frame = render.Frame(
+        number=header.number,
+        title=header.title,
+        stage=header.stage,
+        revision=header.revision,
+        entries=header.entries,
+        document=options.document,
+        annex=options.annex,
+        picture=options.picture,
+        words=postmortem.length.words,
+    )
+    return render.single(document, annex, picture, frame, own)
+
+
+def framed(sheet: Sheet) -> bytes:
+    """A document as a page of the web: what the worker runs."""
+    return render.page(sheet.markdown.decode(), sheet.frame).encode()
 
 
 def _digest(postmortem: Postmortem, status: str, ownerless: int, count: int) -> Digest:

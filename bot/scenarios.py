@@ -517,7 +517,7 @@ _TASK_END = (
     rf"|q[1-4]|{_DAY}|{_MONTH}|\d[\w:./+-]*)[\s,.]*)+$"
 )
 _OWNER_LENGTH = 80  # the language takes nothing longer for an owner
-_TASK_TAG = rf".*#({'|'.join(_CATEGORIES)})\s*$"
+_TASK_TAG = rf".*#({'|'.join(_CATEGORIES)}|public|internal)\s*$"
 
 
 def _is_claimed(words: str, *claims: str) -> bool:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.core import commands as cmd
-from bot.core import document, facts, language
+from bot.core import customers, document, facts, language
 from bot.core import events as ev
 from bot.core.answers import (
     Asked,
@@ -35,8 +35,8 @@ from bot.core.answers import (
 from bot.core.decide import LINE_TO_CONFIRM, Speaker, decide
 from bot.core.errors import Choice, Question, Refusal
 from bot.core.events import Kind
-from bot.core.grammar import FIRST_EIGHT, FORMATS, TABLE, VERBS, Context, Parsed, find, nearest, parse
-from bot.core.incident import REDACTED, Entry, Incident, Stage, fold, history
+from bot.core.grammar import FIRST_EIGHT, TABLE, VERBS, Context, Parsed, find, nearest, parse
+from bot.core.incident import REDACTED, Entry, Incident, Stage, fold, history, words_of
 from bot.core.incident import Status as State
 from bot.core.recognise import CLUES, clue, may_tell
 from bot.core.record import JSON, Channel, Letter, Offer, Person, Place, Revision
@@ -121,6 +121,7 @@ class Rules:
     command: str = "/incident"
     keep_chat_days: int = 0
     exports: tuple[str, ...] = ("file",)
+    templates: Callable[[], Sequence[str]] = lambda: document.TEMPLATES
 
 
 ZoneOf = Callable[[str, str], tuple[str, str] | None]
@@ -317,8 +318,8 @@ class Scribe:
         for one in happened:
             incident.apply(one)
         for one in happened:
-            if isinstance(one, ev.Redacted):
-                tx.destroy_words(place.key, _words_of(incident, one.entry))
+            if isinstance(one, ev.Redacted | ev.WordsDestroyed):
+                tx.destroy_words(place.key, _words_of(incident, one))
                 self._remembered.pop(place.key, None)
                 incident = self._incident(tx, replace(place, seq=place.seq + len(happened)))
         tx.summarise(place.key, title=incident.title, status=incident.status.value, severity=incident.severity)
@@ -405,7 +406,7 @@ class Scribe:
                     tx.enqueue([Letter("share", place.team, other, body, now, place.key, blocking=False)])
                 case _:
                     pass
-        redacted = any(isinstance(one, ev.Redacted) for one in happened)
+        redacted = any(isinstance(one, ev.Redacted | ev.WordsDestroyed) for one in happened)
         prompt = redacted or any(isinstance(one, ev.LinkRevoked | ev.Published) for one in happened)
         posted = "post" in tx.receipts(place.key)
         revision = 0
@@ -420,8 +421,9 @@ class Scribe:
             tx.forget_unsent_revision(place.key)
             if posted:  # the post says that it is open again
                 self._revise(tx, place, incident.seq, now)
-        if redacted and revision:  # earlier revisions hold the text: they go, after this one is there
-            scrubbed: JSON = {"revision": revision}
+        revoked = any(isinstance(one, ev.LinkRevoked) for one in happened)
+        if (redacted or revoked) and revision:  # what holds the text, or the link, elsewhere
+            scrubbed: JSON = {"revision": revision, "texts": redacted}
             tx.enqueue([Letter("scrub", place.team, draft_lane(place), scrubbed, now, place.key, blocking=False)])
 
     def _hint(
@@ -571,7 +573,7 @@ class Scribe:
                 case "sent":
                     place = tx.by_key(kept["incident"])
                     assert place is not None
-                    return OnItsWay(place, kept["what"], kept.get("count", 0))
+                    return OnItsWay(place, kept["what"], kept.get("count", 0), kept.get("behind", False))
                 case _:
                     place = tx.by_key(kept["incident"])
                     assert place is not None
@@ -764,15 +766,16 @@ class Scribe:
     def _send_document(self, look: cmd.Look, heard: Heard, number: int | None) -> Outcome:
         """`draft` and `export`: the press composes it, a letter brings it to the one who asked."""
         words = look.words.split()
-        form = words.pop(0) if look.view is cmd.View.EXPORT and words and words[0].casefold() in FORMATS else "md"
-        template = words.pop(0) if words else "default"
-        if template not in document.TEMPLATES or words:
+        form = words.pop(0) if look.view is cmd.View.EXPORT and words and words[0].casefold() in document.FORMATS else "md"
+        known = self._rules.templates()
+        template = words.pop(0).casefold() if words else "default"
+        if template not in known or words:
             raise Refusal(
                 f"There is no template “{' '.join([template, *words])}”.",
-                f"Templates: {', '.join(document.TEMPLATES)}.",
+                f"Templates: {', '.join(known)}.",
             )
-        if form.casefold() not in document.FORMATS:
-            raise Refusal(f"The format {form} is not made yet.", "Type export md or export json.")
+        if template == document.CUSTOMER and form.casefold() != "md":
+            raise Refusal(f"Customers get no {form}: it holds the whole record.", "Type export md customer.")
         with self._lock, self._store.writing() as tx:
             earlier = tx.heard(heard.team, heard.origin)
             if earlier is None:
@@ -783,13 +786,28 @@ class Scribe:
                 body = {"user": heard.user, "channel": heard.channel, "upto": place.seq, "format": form.casefold()}
                 lane = f"{place.team}/{heard.user}"
                 kind = "hand_over" if look.view is cmd.View.EXPORT else "show"
-                kept = {"kind": "sent", "incident": place.key, "what": look.view.value}
+                if template != "default":
+                    body["template"] = template
+                behind = False
+                if template == document.CUSTOMER:
+                    incident = self._incident(tx, place)
+                    behind = kind == "hand_over" and customers.is_behind(incident)
+                    body |= self._for_customers(incident) if kind == "show" else _approved_for_customers(incident)
+                kept = {"kind": "sent", "incident": place.key, "what": look.view.value, "behind": behind}
                 tx.remember(heard.team, heard.origin, kept, now)
-                outcome = OnItsWay(place, look.view.value)
+                outcome = OnItsWay(place, look.view.value, behind=behind)
                 self._reply(tx, heard, outcome, now)
                 tx.enqueue([Letter(kind, place.team, lane, body, now, place.key, blocking=False)])
                 return outcome
         return self._as_before(earlier, heard.team)
+
+    def _for_customers(self, incident: Incident) -> JSON:
+        """What stands below the customer version for the one who looks at it: whether and how it can be approved."""
+        if customers.approved(incident) is None:
+            standing = "drill" if incident.drill else "new"
+        else:
+            standing = "behind" if customers.is_behind(incident) else "approved"
+        return {"approve": f"{self._rules.command} approve customer {incident.seq}", "standing": standing}
 
     # ---- pieces ----------------------------------------------------------------------------------
 
@@ -928,7 +946,9 @@ class Scribe:
         if incident is None or incident.seq > place.seq:
             incident = Incident(number=place.number)
         fresh = tx.events(place.key, after=incident.seq, upto=place.seq)
-        if any(isinstance(happened, ev.Redacted) for happened in fresh):  # by another process: its words are gone
+        if any(
+            isinstance(happened, ev.Redacted | ev.WordsDestroyed) for happened in fresh
+        ):  # by another process: its words are gone
             incident, fresh = Incident(number=place.number), tx.events(place.key, upto=place.seq)
         for happened in fresh:
             incident.apply(happened)
@@ -936,6 +956,17 @@ class Scribe:
         if len(self._remembered) > REMEMBERED_INCIDENTS:
             self._remembered.popitem(last=False)
         return incident
+
+
+def _approved_for_customers(incident: Incident) -> JSON:
+    """Which state of the record customers may read. Raises Refusal where nobody has approved one."""
+    upto = customers.approved(incident)
+    if upto is None:
+        raise Refusal(
+            "Nobody has approved what customers will read.",
+            "Type draft customer to look at it; below it stands the line with which to approve it.",
+        )
+    return {"approved": upto}
 
 
 def channel_lane(team: str, channel: str) -> str:
@@ -948,8 +979,11 @@ def draft_lane(place: Place) -> str:
     return f"{place.team}/{place.name}/draft"
 
 
-def _words_of(incident: Incident, entry: int) -> list[int]:
-    """The events that hold words of an entry: the entry itself, its corrections, changes of its task."""
+def _words_of(incident: Incident, destroyed: ev.Redacted | ev.WordsDestroyed) -> list[int]:
+    """The events that hold the words: of an entry, its corrections and the changes of its task; of a title, a section."""
+    if isinstance(destroyed, ev.WordsDestroyed):
+        return [seq for seq, one in history(incident) if words_of(one) == destroyed.what]
+    entry = destroyed.entry
     tasks = {one.task for one in incident.happened if isinstance(one, ev.TaskAdded) and one.entry == entry}
     return [
         seq
@@ -994,9 +1028,7 @@ def _buttons(incident: Incident, happened: Sequence[ev.Event], seqs: Sequence[in
         text = f"{typed} {last.text}".strip() if at else line  # a time that was given stays with it
         choices.append(Choice("Make it a note", f"note {at}{text}", undoes=seq))
     if isinstance(last, ev.Noted) and (told := clue(incident, incident.entries[last.entry])):
-        choices.append(
-            Choice(f"Record as “{told.verb}”", f"edit INC-{incident.number}: {last.entry} as {told.verb}")
-        )
+        choices.append(Choice(f"Record as “{told.verb}”", f"edit INC-{incident.number}: {last.entry} as {told.verb}"))
     windows = incident.windows()
     impact_on = bool(windows) and windows[-1].end is None
     if isinstance(last, ev.CauseFound) and impact_on:

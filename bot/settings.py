@@ -77,7 +77,7 @@ TABLE: tuple[Setting, ...] = (
         "The zone of times typed by people whose own zone is unknown",
         "https://en.wikipedia.org/wiki/List_of_tz_database_time_zones",
     ),
-    Setting("SCRIBE_TEMPLATES", "templates", "", "A folder with templates of your own"),
+    Setting("SCRIBE_TEMPLATES", "templates", "", "A folder with templates of your own (docs/templates.md)"),
     Setting(
         "SCRIBE_ANNOUNCE_CHANNEL",
         "announce_channel",

@@ -306,11 +306,14 @@ class Store:
                     Finding(name, seq, "the event does not fit the chain: it or the one before was changed")
                 )
             if row["words"] is None:
-                missing.append((seq, str(facts.get("entry") or tasks.get(str(facts.get("task")), ""))))
+                entry = str(facts.get("entry") or tasks.get(str(facts.get("task")), ""))
+                missing.append((seq, entry or _WORDS_OF.get(row["name"], "").format(facts.get("section"))))
             elif not _fits(row["digest"], row["salt"], row["words"]):
                 findings.append(Finding(name, seq, "the text was changed after it was recorded"))
             if row["name"] == "redacted":
                 redacted.add(str(facts.get("entry")))
+            if row["name"] == "words_destroyed":
+                redacted.add(str(facts.get("what")))
             if row["recorded_at"] != facts.get("recorded_at"):
                 findings.append(Finding(name, seq, "the time of recording was changed"))
             before = row["hash"]
@@ -323,6 +326,10 @@ class Store:
         if not hmac.compare_digest(incident["seal"].encode(), seal.encode()):
             findings.append(Finding(name, seq, "the seal of the chain's head is not ours"))
         return seq, findings
+
+
+_WORDS_OF = {"retitled": "title", "review_called": "review", "section_written": "section {}"}
+"""What the words of an event are that stand in no entry (see `incident.words_of`)."""
 
 
 def _facts(text: str) -> JSON:
@@ -698,6 +705,10 @@ class Writing(Reading):
         self._run(
             "UPDATE incidents SET title = ?, status = ?, severity = ? WHERE key = ?", title, status, severity, incident
         )
+
+    def wipe(self) -> None:
+        """Has what was overwritten or deleted taken out of the files when this transaction ends."""
+        self.destroyed = True
 
     def destroy_words(self, incident: int, seqs: Sequence[int]) -> None:
         """Destroys what people wrote in these events, here and in offers that repeat it; the chain stays whole."""

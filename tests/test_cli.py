@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bot import __version__
+from bot import __version__, app, settings
 from bot.cli import cli
+from bot.core import events as ev
 from bot.press import Press
 from bot.settings import TABLE
 from bot.workspace.stage import SIGNING_SECRET, Stage
@@ -275,6 +276,18 @@ def test_an_export_as_json_names_the_json(scribe: Scribe, told: dict[str, str]) 
     assert [entry["text"] for entry in whole["entries"]] == ["Checkout returns errors", "CPU is at 100 %", ""]
 
 
+@pytest.mark.parametrize(("form", "begins"), [("html", "<!doctype html>"), ("csv", "\ufeffentry,time,")])
+def test_an_export_of_one_file_writes_that_file_alone(
+    scribe: Scribe, told: dict[str, str], form: str, begins: str
+) -> None:
+    result = scribe("export", "1", "--format", form, "--out", "here", **told)
+    (written,) = Path("here").iterdir()
+    assert result.stdout == f"{written}\n" == f"here/0001-checkout-returns-errors.{form}\n"
+    text = written.read_text(encoding="utf-8")
+    assert text.startswith(begins)
+    assert "CPU is at 100 %" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -283,7 +296,7 @@ def test_an_export_as_json_names_the_json(scribe: Scribe, told: dict[str, str]) 
         (["-1"], "No such option"),
         ([], "Which incident? Type scribe export 42, or scribe export --all."),
         (["1", "--all"], "Which incident?"),
-        (["1", "--format", "docx"], "There is no format “docx”. Formats: md, json"),
+        (["1", "--format", "docx"], "There is no format “docx”. Formats: md, html, json, csv"),
         (["1", "--template", "google"], "There is no template “google”. Templates: default"),
     ],
 )
@@ -372,3 +385,39 @@ def test_a_record_of_a_newer_program_is_left_alone(scribe: Scribe, told: dict[st
         )
     for arguments in (("migrate",), ("verify",), ("export", "1")):
         assert "was written by a newer Scribe (it has m9999_future)" in refused(scribe(*arguments, **told))
+
+
+# ---- export --diff -------------------------------------------------------------------------------
+
+
+def cause_is_found(told: dict[str, str], text: str) -> None:
+    store = app.open_store(settings.read(told, need_slack=False))
+    with store.writing() as tx:
+        place = tx.by_number(tx.all_places()[0].team, 1)
+        assert place is not None
+        (first, *_) = tx.events(place.key)
+        at = first.recorded_at + timedelta(hours=1)
+        said = {"by": first.by, "recorded_at": at, "entry": 4, "at": at, "approx": False, "zone": "UTC", "text": text}
+        tx.append(place, [ev.CauseFound(**said)])
+    store.close()
+
+
+def test_two_revisions_are_compared(scribe: Scribe, told: dict[str, str]) -> None:
+    assert scribe("export", "1", **told).exit_code == 0
+    refusal = refused(scribe("export", "1", "--diff", "1", "2", **told))
+    assert "INC-1 has no revision 2. It has revisions 1 to 1." in refusal
+    cause_is_found(told, "The pool had no upper limit.")
+    assert scribe("export", "1", **told).stdout.endswith(".r2.md\n")
+    shown = scribe("export", "1", "--diff", "1", "2", **told)
+    assert shown.exit_code == 0
+    changed = shown.stdout.splitlines()
+    assert any(line.startswith("-- **Root cause:** *unknown*") for line in changed)
+    assert any(line.startswith("+- **Root cause:** The pool had no upper limit.") for line in changed)
+    assert scribe("export", "1", "--diff", "1", "1", **told).stdout == ""
+    assert "Which incident?" in refused(scribe("export", "--all", "--diff", "1", "2", **told))
+
+
+def test_an_export_of_the_same_record_is_the_same_revision(scribe: Scribe, told: dict[str, str]) -> None:
+    first, second = scribe("export", "1", **told), scribe("export", "1", **told)
+    assert first.stdout == second.stdout
+    assert ".r2" not in second.stdout

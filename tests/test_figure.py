@@ -121,7 +121,8 @@ def test_impact_severity_phases_and_milestones_say_what_they_are() -> None:
     record.say(Kind.NOTE, "afterwards", at=150)
     root = drawing(record.postmortem())
     day = "21 November 2026"
-    assert titles(root, f".//{SVG}g/")[:7] == [
+    assert titles(root, f".//{SVG}g/")[:8] == [
+        f"Severity SEV3 from {day} 03:00 UTC",
         f"Severity SEV1 from {day} 03:20 UTC",
         f"Severity SEV4 from {day} 04:10 UTC",
         f"Impact for 1 h, {day} 03:00 UTC to {day} 04:00 UTC",

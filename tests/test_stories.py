@@ -1002,3 +1002,56 @@ def test_a_section_that_a_person_wrote_says_what_is_newer_than_it(cast: Cast) ->
     section = path.read_text().split("## Root cause and resolution")[1].split("\n## ")[0]
     assert "The pool was too small." in section
     assert re.findall(r"entry (\d+)", section.split("Newer than this text")[1]) == ["3"]
+
+
+# ---- words that stand in no entry ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "redact"),
+    [
+        ("title Checkout is down, key hunter22", "redact title"),
+        ("title customers: Payments fail, key hunter22", "redact title"),
+        ("edit section cause the key is hunter22", "redact section cause"),
+        ("review tomorrow hunter22", "redact review"),
+    ],
+)
+def test_words_that_stand_in_no_entry_can_be_destroyed_as_well(cast: Cast, line: str, redact: str) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    cast.type(cast.ada, line)
+    cast.type(cast.ada, "resolve")
+    cast.stage.settle()
+    asked = cast.type(cast.ben, redact)
+    cast.stage.workspace.click(cast.ben, asked, "Destroy it")
+    cast.stage.settle()
+    database = cast.stage.settings.database
+    for path in [*database.parent.glob("scribe.db*"), *cast.stage.settings.export_dir.glob("*")]:
+        assert b"hunter22" not in path.read_bytes(), path.name
+    shown = cast.type(cast.ada, "status").text + cast.type(cast.ada, "list").text + cast.type(cast.ada, "timeline").text
+    assert "hunter22" not in shown
+    posts = [one for one in cast.stage.workspace.messages(cast.channel) if "Postmortem draft" in one.text]
+    assert all("hunter22" not in one.text for one in posts)
+    assert cast.stage.app.store.verify()[2] == []
+    cast.type(cast.ada, "title Payments are down")
+    assert "Payments are down" in cast.type(cast.ada, "list").text
+
+
+def test_there_is_nothing_to_destroy_where_nobody_wrote_anything(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    assert "Nobody has written a section cause" in cast.type(cast.ada, "redact section cause").text
+    assert "There is no section" in cast.type(cast.ada, "redact section causes").text
+
+
+def test_an_entry_that_was_captured_leads_to_its_message(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout returns errors")
+    said = cast.stage.workspace.say(cast.ben, cast.channel, "I halved the pool")
+    cast.stage.workspace.message_shortcut(cast.ada, cast.channel, said.ts, "add_to_timeline")
+    cast.stage.workspace.submit(cast.ada, values={"kind": "action"})
+    cast.type(cast.ada, "resolve")
+    cast.stage.settle()
+    (annex,) = cast.stage.settings.export_dir.glob("*.timeline.md")
+    with cast.stage.app.store.reading() as tx:
+        workspace = tx.installation(cast.stage.workspace.team)
+    assert workspace is not None
+    address = f"{workspace.url.rstrip('/')}/archives/{cast.channel.id}/p{said.ts.replace('.', '')}"
+    assert f"[a Slack message]({address})" in annex.read_text()

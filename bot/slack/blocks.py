@@ -7,7 +7,7 @@ record. An answer to a recorded line has at most two lines (DESIGN.md, "Answers"
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, assert_never
 
@@ -29,6 +29,7 @@ from bot.core.answers import (
 from bot.core.changes import Changes
 from bot.core.errors import Choice
 from bot.core.events import Kind
+from bot.core.language import Phrase
 from bot.core.record import Place
 from bot.core.wording import SOURCES
 from bot.slack.payloads import clip, escape
@@ -38,7 +39,15 @@ JSON = dict[str, Any]
 SECTION = 2900  # Slack's limit is 3,000 characters a section
 MESSAGE = 3900  # and 4,000 a message's text
 BLOCKS = 48  # and 50 blocks a message
+ANSWERED = SECTION * (BLOCKS - 2) // 2
+"""Characters in all blocks of an answer to a command: two neighbouring sections together always pass the limit of one,
+so that these fit into the blocks, however the lines fall."""
+POSTED = 11_500
+"""Characters in all blocks of a posted message: chat.postMessage refuses more than some 12,000 as msg_blocks_too_long
+(https://github.com/slackapi/bolt-js/issues/2509)."""
 SHOWN_TEXT = 600
+MOST_QUOTED = 1_000
+LAST_LINE = 100  # room for the line that says what is left out
 BUTTON = 75
 
 CHOOSE = "choose"
@@ -130,36 +139,41 @@ LABELS: dict[Kind, str] = {
 
 def answer(outcome: Outcome, prefix: str = "/incident") -> JSON:
     """The response to a command: what was recorded (or `brief`) in the channel, anything else for the person alone."""
-    shown = message(outcome, prefix)
+    shown = message(outcome, prefix, ANSWERED)
     everybody = isinstance(outcome, Recorded) or (isinstance(outcome, Status) and outcome.for_everybody)
     return {"response_type": "in_channel" if everybody else "ephemeral", **shown}
 
 
-def message(outcome: Outcome, prefix: str = "/incident") -> JSON:
-    """The text and the blocks of an outcome."""
+def message(outcome: Outcome, prefix: str = "/incident", most: int = POSTED) -> JSON:
+    """The text and the blocks of an outcome, with at most `most` characters in all blocks."""
     match outcome:
         case Recorded():
             return _message(recorded(outcome, prefix), outcome.offer, outcome.choices)
         case Refused():
-            return _message([f"{escape(outcome.message)} {escape(outcome.hint)}".strip()])
+            return _message([_advice(outcome)])
         case Asked():
-            return _message(
-                [f"{escape(outcome.message)} {escape(outcome.hint)}".strip()], outcome.offer, outcome.choices
-            )
+            return _message([_advice(outcome)], outcome.offer, outcome.choices)
         case Status():
-            return _message(_brief(outcome) if outcome.for_everybody else _status(outcome, prefix))
+            return _message(_brief(outcome) if outcome.for_everybody else _status(outcome, prefix), most=most)
         case Timeline():
-            return _message(_timeline(outcome, prefix))
+            return _message(_timeline(outcome, prefix, most))
         case Gaps():
-            return _message(_gaps(outcome, prefix))
+            return _message(_gaps(outcome, prefix), most=most)
         case Listed():
-            return _message(_listed(outcome, prefix))
+            return _message(_listed(outcome, prefix), most=most)
         case Help():
-            return _message(_help(outcome))
+            return _message(_help(outcome), most=most)
         case OnItsWay() if outcome.what == "resend":
             if not outcome.count:
                 return _message([f"Everything of {outcome.place.name} was sent, or still waits for its turn."])
             return _message([f"{_count(outcome.count, 'message')} of {outcome.place.name} will be tried again now."])
+        case OnItsWay() if outcome.behind:
+            return _message(
+                [
+                    f"What customers may read of {outcome.place.name} comes in a moment, as it was approved.",
+                    "What they would read has changed since: type draft customer to look at it and approve it.",
+                ]
+            )
         case OnItsWay():
             what = "The draft" if outcome.what == "draft" else "The file"
             return _message([f"{what} of {outcome.place.name} is being composed and comes in a moment."])
@@ -172,8 +186,13 @@ def refusal(text: str) -> JSON:
     return {"response_type": "ephemeral", **_message([escape(text)])}
 
 
-def _message(lines: Sequence[str], offer: str = "", choices: Sequence[Choice] = ()) -> JSON:
-    blocks: list[JSON] = [_section(part) for part in _packed(lines)][: BLOCKS - 1]
+def _advice(said: Refused | Asked) -> str:
+    """What was wrong, then what to type; what was typed is quoted in there, and may be long."""
+    return f"{escape(clip(said.message, MOST_QUOTED))} {escape(clip(said.hint, MOST_QUOTED))}".strip()
+
+
+def _message(lines: Sequence[str], offer: str = "", choices: Sequence[Choice] = (), most: int = ANSWERED) -> JSON:
+    blocks: list[JSON] = [_section(part) for part in _packed(_fitting(lines, most))]
     if choices and offer:
         blocks.append(
             {
@@ -190,7 +209,29 @@ def _message(lines: Sequence[str], offer: str = "", choices: Sequence[Choice] = 
                 ],
             }
         )
-    return {"text": clip("\n".join(lines), MESSAGE), "blocks": blocks}
+    return {"text": _cut("\n".join(lines), MESSAGE), "blocks": blocks}
+
+
+def _fitting(lines: Sequence[str], most: int, elsewhere: str = "") -> list[str]:
+    """As many lines as fit, and how many are left out; `elsewhere` says where those are."""
+    fitting: list[str] = []
+    room = most - LAST_LINE
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            left = len(lines) - len(fitting)
+            return [*fitting, f"… and {_count(left, 'more line')}{elsewhere}."]
+        fitting.append(line)
+    return fitting
+
+
+_TORN = re.compile(r"(?:&[a-z]{0,3}|<[^<>]*)\Z")
+"""The beginning of an escape or a link at the end of a text that was cut."""
+
+
+def _cut(text: str, limit: int) -> str:
+    """Cut mrkdwn to at most `limit` characters, and through no escape or link."""
+    return text if len(text) <= limit else _TORN.sub("", text[: limit - 1]).rstrip() + "…"
 
 
 def _section(text: str) -> JSON:
@@ -203,9 +244,11 @@ def _packed(lines: Iterable[str]) -> list[str]:
     for line in lines:
         while len(line) > SECTION:
             cut = max(line.rfind("\n", 1, SECTION), line.rfind(" ", 1, SECTION))
-            cut = cut if cut > 0 else SECTION
-            parts.append(line[:cut])
-            line = line[cut:].lstrip()
+            head = line[: cut if cut > 0 else SECTION]
+            head = _TORN.sub("", head) or head
+            if head.strip():
+                parts.append(head)
+            line = line[len(head) :].lstrip()
         if parts and len(parts[-1]) + 1 + len(line) <= SECTION:
             parts[-1] += f"\n{line}"
         elif line.strip():
@@ -300,6 +343,8 @@ def _task(said: Recorded, task: ev.TaskAdded, text: str) -> str:
     parts.append(f"due {task.due:%-d %B %Y}" if task.due else "no date yet")
     if task.category:
         parts.append(task.category.value)
+    if task.public:
+        parts.append("for customers to read")
     return " · ".join(parts)
 
 
@@ -322,6 +367,7 @@ def _mark(said: Recorded, mark: ev.Event) -> str:
                 f"due {mark.due:%-d %B %Y}" if mark.due else "",
                 mark.category.value if mark.category else "",
                 f"“{shown(mark.text)}”" if mark.text else "",
+                "" if mark.public is None else "for customers to read" if mark.public else "not for customers",
             ]
             return f"☑️ T{mark.task} now: {' · '.join(c for c in changed if c)}"
         case ev.TaskDone():
@@ -340,8 +386,13 @@ def _mark(said: Recorded, mark: ev.Event) -> str:
             return f"🗑️ #{mark.entry} removed by {who}{why}; it stays in the history: {about}"
         case ev.Redacted():
             return f"⬛ The text of #{mark.entry} is destroyed. What Slack still shows above, delete there."
+        case ev.WordsDestroyed():
+            what = escape(mark.what)
+            return f"⬛ Every {what} that was written is destroyed. What Slack still shows above, delete there."
         case ev.Undone():
             return f"↩️ {who} took back {_undone(said.undone)}" + (f": {about}" if said.about else ".")
+        case ev.Retitled(audience="customers"):
+            return f"✏️ Customers will read of {said.place.name} as: {shown(mark.text)}"
         case ev.Retitled():
             return f"✏️ {said.place.name} is now called: {shown(mark.text)}"
         case ev.OnsetSet():
@@ -357,10 +408,19 @@ def _mark(said: Recorded, mark: ev.Event) -> str:
             led = f", led by {_who(said, mark.person, mark.who)}" if mark.who else ""
             when = f" for {shown(mark.text)}" if mark.text else ""
             return f"🔎 Review of {said.place.name} asked for by {who}{when}{led}."
+        case ev.Approved(what="customer"):
+            return (
+                f"✅ {who} approved what customers may read of {said.place.name}. Type export md customer for the file."
+            )
         case ev.Approved():
             return f"✅ {who} approved the draft of {said.place.name}."
         case ev.Published():
             return f"📄 The postmortem of {said.place.name} is published; what is recorded from now on is an addendum."
+        case ev.LinkRevoked():
+            return (
+                f"🔒 {who} took the web link of {said.place.name} back: it stopped working. "
+                "The draft's post gets another one."
+            )
         case ev.SharedTo():
             return f"📤 {said.place.name} is being shared to <#{mark.channel}>."
         case _:
@@ -460,12 +520,17 @@ def shown(text: str | None, limit: int = SHOWN_TEXT) -> str:
     return f"{escape(clip(text, limit))} _({len(text):,} characters, all kept)_"
 
 
+def _line(text: str, limit: int) -> str:
+    """The same in one line, whatever breaks lines in it."""
+    return shown(" ".join(text.split()), limit)
+
+
 # ---- looking -------------------------------------------------------------------------------------
 
 
 def _title(place: Place, *, drill: bool = False) -> str:
     severity = f" · SEV{place.severity}" if place.severity else ""
-    return f"*{place.name}*{severity}{' · DRILL' if drill else ''} · {escape(place.title)}"
+    return f"*{place.name}*{severity}{' · DRILL' if drill else ''} · {_line(place.title, 200)}"
 
 
 def _status(s: Status, prefix: str) -> list[str]:
@@ -585,7 +650,7 @@ def _list_label(e: EntryLine) -> str:
             return label
 
 
-def _timeline(t: Timeline, prefix: str) -> list[str]:
+def _timeline(t: Timeline, prefix: str, most: int) -> list[str]:
     lines = [_title(t.place)]
     if t.hidden:
         lines.append(f"{_count(t.hidden, 'earlier entry', 'earlier entries')}: `{prefix} timeline all`")
@@ -596,15 +661,7 @@ def _timeline(t: Timeline, prefix: str) -> list[str]:
             lines.append(f"*{on}*")
             day = on
         lines.append(entry_line(entry, t.zone))
-    shown_lines: list[str] = []
-    size = 0
-    for line in lines:
-        size += len(line) + 1
-        if size > SECTION * (BLOCKS - 4):
-            shown_lines.append(f"… and {len(lines) - len(shown_lines)} more: `{prefix} export md` has them all.")
-            break
-        shown_lines.append(line)
-    return shown_lines
+    return _fitting(lines, most, f": `{prefix} export md` has them all")
 
 
 def _gaps(g: Gaps, prefix: str) -> list[str]:
@@ -616,7 +673,9 @@ def _gaps(g: Gaps, prefix: str) -> list[str]:
         if chosen:
             lines.append(f"*{heading}*")
             lines += [
-                f"{gap.number}. {escape(gap.name)}" + (f"   `{prefix} {escape(gap.line)}`" if gap.line else "")
+                f"{gap.number}. {escape(gap.name)}"
+                + (f"   `{prefix} {escape(gap.line)}`" if gap.line else "")
+                + (f" – entry {gap.hint} may say: `{prefix} {escape(gap.as_line)}`" if gap.hint else "")
                 for gap in chosen
             ]
     if not g.gaps:
@@ -631,7 +690,7 @@ def _gaps(g: Gaps, prefix: str) -> list[str]:
 def _listed(found: Listed, prefix: str) -> list[str]:
     if not found.places:
         what = (
-            f"No incident that you may see from here mentions “{escape(found.words)}”."
+            f"No incident that you may see from here mentions “{escape(clip(found.words, 160))}”."
             if found.words
             else (f"No incident yet that you may see from here. `{prefix} start …` opens one.")
         )
@@ -684,16 +743,19 @@ def draft(digest: Any, receipts: Mapping[str, JSON], told_in: str = "") -> JSON:
     revision = f" · revision {digest.revision}" if digest.revision > 1 else ""
     if digest.status in ("open", "mitigated"):
         revision += " · the incident is open again"
-    lines = [f"📄 *{stage} · INC-{digest.number} {escape(digest.title)}*{severity}{drill}{revision}"]
-    shared = receipts.get("slack_file")
+    lines = [f"📄 *{stage} · INC-{digest.number} {_line(digest.title, 200)}*{severity}{drill}{revision}"]
+    page, shared = receipts.get("link"), receipts.get("slack_file")
+    links = [f"<{page['link']}|Open the whole document>"] if page else []
     if shared:
-        lines.append(f"Markdown: <{shared['link']}|{escape(shared['name'])}>")
+        links.append(f"{'Markdown file' if page else 'Markdown'}: <{shared['link']}|{escape(shared['name'])}>")
+    if links:
+        lines.append(" · ".join(links))
     lines.append(f"• Duration: {escape(digest.duration)}")
     if digest.impact:
-        lines.append(f"• Impact: {shown(digest.impact, 300)}")
+        lines.append(f"• Impact: {_line(digest.impact, 300)}")
     lines.append(f"• Found by {escape(digest.found_by)}" if digest.found_by else "• How it was found: unknown")
     ask = f" (Ask {escape(digest.ask)})" if digest.ask and not digest.root_cause else ""
-    lines.append(f"• Root cause: {shown(digest.root_cause, 300) or 'unknown.'}{ask}")
+    lines.append(f"• Root cause: {_line(digest.root_cause, 300) or 'unknown.'}{ask}")
     unowned = f", {digest.tasks_without_owner} without owner" if digest.tasks_without_owner else ""
     lines.append(
         f"• {_count(digest.entries, 'entry', 'entries')} · {_count(digest.tasks, 'task')}{unowned} · "
@@ -711,6 +773,7 @@ def changes(revision: int, made: Changes) -> JSON:
         f"{_entries(made.corrected)} corrected" if made.corrected else "",
         f"{_entries(made.removed)} taken out" if made.removed else "",
         f"text of {_entries(made.redacted)} destroyed" if made.redacted else "",
+        f"{', '.join(made.destroyed)} destroyed" if made.destroyed else "",
         f"{', '.join(made.tasks)} changed" if made.tasks else "",
         f"{', '.join(made.sections)} rewritten" if made.sections else "",
         _count(made.marks, "other change") if made.marks else "",
@@ -735,6 +798,22 @@ def fault(reference: str) -> JSON:
     return _message([escape(FAULT.format(reference=reference))])
 
 
+def hint(place: Place, entry: int, blame: Sequence[Phrase], secrets: Sequence[Phrase]) -> JSON:
+    """What the author alone is told of words of an entry (0: of a section) that blame, or look like a secret."""
+    what = f"#{entry} of {place.name}" if entry else f"A section of {place.name}"
+    lines: list[str] = []
+    lines += [f"🔑 {what}: {escape(one.why)}" for one in secrets]
+    if secrets:
+        destroy = f"`/incident redact {entry}` destroys the text. " if entry else ""
+        lines.append(f"{destroy}Change it where it is used, too: it may have been copied already. Only you see this.")
+    for one in blame:
+        lines.append(f"{what} says “{shown(one.words, 120)}”: {escape(one.why)} {escape(one.instead)}")
+    if blame:
+        edit = f"edit {entry} …" if entry else "edit section …"
+        lines.append(f"Your words are kept as they are. To say it otherwise: `/incident {edit}`. Only you see this.")
+    return _message(lines)
+
+
 FAULT = "Scribe has a fault and recorded nothing. Please try it again, and name this reference: {reference}"
 
 _PICTURE = re.compile(r"^!\[[^\]]*\]\([^)]*\)\n+", re.MULTILINE)
@@ -744,6 +823,33 @@ _RELATIVE = re.compile(r"(?<!\\)\[((?:[^\[\]\\]|\\.)*)\]\((?!https?://)[^)]*\)")
 
 def _without_files(document: str) -> str:
     return _RELATIVE.sub(r"\1", _EVIDENCE.sub(r"(#\1)", _PICTURE.sub("", document)))
+
+
+def looked_at(page: Any) -> list[JSON]:
+    """The draft for one who asked to see it: how many words it has, then the document."""
+    digest = page.digest
+    head = f"INC-{digest.number} as it stands: {_count(digest.words, 'word')}."
+    first, *rest = markdown(page.document.decode())
+    context = {"type": "context", "elements": [{"type": "mrkdwn", "text": head}]}
+    return [{"text": f"{first['text']}. {head}", "blocks": [context, *first["blocks"]]}, *rest]
+
+
+def to_approve(name: str, line: str, standing: str) -> JSON:
+    """What stands below the customer version for the one who looks at it: whether and how it is approved."""
+    match standing:
+        case "drill":
+            return _message([f"Only you see this. {name} is a drill: it goes to no customer."])
+        case "approved":
+            return _message(
+                [f"This is what was approved for customers. Type export md customer for the file of {name}."]
+            )
+        case "behind":
+            said = (
+                "Only you see this. It is not what was approved: until it is, customers get what was approved before."
+            )
+        case _:
+            said = "Only you see this. Nobody has approved it for customers yet."
+    return _message([said, f"To approve it exactly as it reads above, type: `{escape(line)}`"])
 
 
 def markdown(document: str) -> list[JSON]:
@@ -768,5 +874,23 @@ def markdown(document: str) -> list[JSON]:
             "text": f"The whole draft, part {number} of {len(parts)}" if len(parts) > 1 else "The whole draft",
             "blocks": [{"type": "markdown", "text": part}],
         }
-        for number, part in enumerate(parts, start=1)
+        for number, part in enumerate(_whole_fences(parts), start=1)
     ]
+
+
+_FENCE = re.compile(r" {0,3}(`{3,100}|~{3,100})")
+
+
+def _whole_fences(parts: Iterable[str]) -> Iterator[str]:
+    """Parts in which no code block is torn: what is code, and calls nobody, would be read as text in the next part."""
+    fence = ""
+    for part in parts:
+        said = f"{fence}\n{part}" if fence else part
+        fence = ""
+        for line in said.split("\n"):
+            found = _FENCE.match(line)
+            if found and not fence:
+                fence = found[1]
+            elif found and found[1].startswith(fence) and line.strip() == found[1]:
+                fence = ""
+        yield f"{said}\n{fence}" if fence else said
