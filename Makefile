@@ -14,7 +14,7 @@ export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint fix run golden wheel ci-full clean
+.PHONY: help demo test lint fix run golden wheel benchmark-compose ci-full clean
 
 help: ## list these targets
 	@awk -F ' *:[^#]*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +44,9 @@ golden: $(READY) ## rewrite the golden files (then read the diff)
 wheel: $(READY) ## build the wheel into dist/
 	@$(PY) -m build --wheel --no-isolation --outdir dist . >$(VENV)/wheel.log 2>&1 || { cat $(VENV)/wheel.log; exit 1; }
 	@ls dist/*.whl
+
+benchmark-compose: $(READY) ## time the making of documents of 100 to 10,000 entries
+	@PYTHONPATH=. $(PY) benchmarks/compose.py $(ARGS)
 
 ci-full: lint wheel ## lint, wheel and every test, the slow ones too
 	@$(PY) -m pytest -q -m "" $(ARGS)

@@ -48,11 +48,15 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A composed document: the incident as it was then, the page in every form, the names of its files."""
+    """A composed document: the incident as it was then, the page in every form, the names of its files.
+
+    `destroyed` counts the texts that were gone when it was composed.
+    """
 
     place: Place
     page: Any
     called: Any
+    destroyed: int = 0
 
 
 class Documents:
@@ -99,7 +103,7 @@ class Documents:
         title = customers.title(then) if template == CUSTOMER else then.title
         place = replace(place, seq=upto, head=head, title=title, url=workspace.url if workspace else "")
         page, called = self._compose(place, stored, names, revision, png, template, also)
-        made = Document(place, page, called)
+        made = Document(place, page, called, destroyed)
         with self._lock:
             self._kept[(*key, png)] = made
             while len(self._kept) > KEPT:

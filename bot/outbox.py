@@ -22,7 +22,7 @@ from bot.core.events import Event
 from bot.core.language import Phrase
 from bot.core.record import JSON, Channel, Installation, Letter, Person, Place, Revision
 
-LEASE_SECONDS = 180.0  # a document of 10,000 entries takes more than two minutes to compose
+LEASE_SECONDS = 180.0  # to compose a document takes two minutes at most; it is renewed before each step that takes long
 SENDERS = 3
 """Threads that send: a letter that takes long holds back its own lane only."""
 POST_SECONDS = 1.0
@@ -73,6 +73,8 @@ class Writing(Reading, Protocol):
     def keep_receipt(self, place: Place, target: str, revision: int, receipt: JSON) -> None: ...
     def enqueue(self, letters: Iterable[Letter]) -> None: ...
     def wipe(self) -> None: ...
+    def renew(self, letter: Letter, until: datetime) -> bool: ...
+    def forget_receipt(self, incident: int, target: str) -> None: ...
     def learn_channel(self, found: Channel) -> None: ...
     def learn_person(self, team: str, user: str, *, name: str, zone: str | None, now: datetime) -> None: ...
     def learn_installation(self, found: Installation, now: datetime) -> None: ...
@@ -240,7 +242,7 @@ class Outbox:
             case "arrive":
                 self._arrive(letter)
             case "look":
-                self._learn_channel(self._slack.look_at(letter.team, letter.body["channel"]))
+                self._look_at(letter)
             case "hint":
                 self._hint(letter)
             case "fault":
@@ -261,6 +263,8 @@ class Outbox:
                 self._scrub(letter)
             case "share":
                 self._share(letter)
+            case "unshare":
+                self._unshare(letter)
             case "show":
                 self._show_draft(letter)
             case "hand_over":
@@ -286,6 +290,17 @@ class Outbox:
             if failure.code == "channel_not_found":  # what a private channel that we are not in looks like
                 self._learn_channel(Channel(letter.team, channel, private=True, member=False))
             raise
+        self._learn_channel(found)
+
+    def _look_at(self, letter: Letter) -> None:
+        """Learns what a channel is that was heard of."""
+        channel = letter.body["channel"]
+        try:
+            found = self._slack.look_at(letter.team, channel)
+        except Undelivered as failure:
+            if failure.code != "channel_not_found":
+                raise
+            found = Channel(letter.team, channel, private=True, member=False)
         self._learn_channel(found)
 
     def _learn_channel(self, found: Channel) -> None:
@@ -330,6 +345,7 @@ class Outbox:
     ) -> str:
         """Posts a message once: before another try it is looked for by its key, as the last try may have arrived."""
         if (look or letter.unsure) and (there := self._slack.find(channel, key, thread=thread)):
+            self._edited(channel, there, message)  # it may say what was so at an earlier try
             return there
         self._take_turn(channel)
         try:
@@ -411,22 +427,32 @@ class Outbox:
                     raise Undelivered("the draft is not posted, so there is no thread for its file", permanent=True)
                 self._take_turn(post["channel"])
                 where = {"thread": post["ts"]}
+            self._hold(letter)
             receipt = self._exporters[target].export(one.page, one.place, one.called, **where)
             with self._store.writing() as tx:
                 tx.keep_receipt(one.place, target, revision, receipt)
                 tx.enqueue(_discard(letter, (earlier or {}).get("file", "")))
             receipts[target] = {**receipt, "revision": revision}
-        if target in self._in_thread and not receipts[target]["link"]:  # it is there, and Slack did not say where
+        if target not in self._in_thread:
+            return
+        if not receipts[target]["link"]:  # it is there, and Slack did not say where
             receipts[target] = self._exporters[target].locate(receipts[target])
             with self._store.writing() as tx:
                 tx.keep_receipt(one.place, target, revision, receipts[target])
-        if target in self._in_thread and (post := receipts.get("post")):
+        if post := receipts.get("post"):
             self._slack.edit(post["channel"], post["ts"], self._wording.draft(one.page.digest, receipts))
+        try:
+            self._bring_up_to_date(one, revision, self._shares(one.place.key))
+        except Undelivered as failure:
+            if not failure.permanent:
+                raise
+            log.info("a post of %s in another channel stays as it is: %s", one.place.name, failure.message)
 
     def _announce(self, letter: Letter) -> list[Letter]:
-        """Posts the draft, or brings the post up to date; picture and full text stand in its thread.
+        """Posts the draft, or brings the post up to date; picture and text stand in its thread.
 
-        Gives the letters that put files into the thread.
+        Gives the letters that put files into the thread. What Slack refuses for good keeps nothing else back: the
+        letter is parked with it once all the rest is done.
         """
         found = self._revision(letter)
         if found is None:
@@ -438,19 +464,40 @@ class Outbox:
             return []  # a newer one stands there already
         message = self._wording.draft(one.page.digest, receipts)
         post = {key: value for key, value in receipts.get("post", {}).items() if key != "revision"}
-        if post and not self._edited(post["channel"], post["ts"], message):
-            post = {}  # somebody deleted it, and its thread with it
+        refused: list[Undelivered] = []
+
+        def as_far_as_slack_lets(step: Callable[[], object]) -> None:
+            self._hold(letter)
+            try:
+                step()
+            except Undelivered as failure:
+                if not failure.permanent:
+                    raise
+                refused.append(failure)
+
+        if post:
+            there = True
+            try:
+                there = self._edited(post["channel"], post["ts"], message)
+            except Undelivered as failure:
+                if not failure.permanent:
+                    raise
+                refused.append(failure)
+            if not there:  # somebody deleted it: its thread goes as well, and all of it comes anew
+                self._take_thread_away(letter, post)
+                post = {}
         if not post:
-            if self._open_again(one.place.key):
+            if self._is_open(one.place.key):
                 return []
             channel = one.place.channel
             ts = self._post(letter, channel, message, f"{one.place.name}-draft", look=revision > 1)
             post = {"channel": channel, "ts": ts, "texts": [], "picture": "", "pictured": 0, "told": upto}
             self._keep_post(one.place, revision, post)
-        self._picture(letter, one, revision, post)
-        self._texts(letter, one, revision, post)
-        self._tell_changes(letter, one, revision, upto, post)
-        return [
+        as_far_as_slack_lets(lambda: self._picture(letter, one, revision, post))
+        as_far_as_slack_lets(lambda: self._texts(letter, one, revision, post))
+        as_far_as_slack_lets(lambda: self._tell_changes(letter, one, revision, upto, post))
+        self._keep_post(one.place, revision, post)
+        following = [
             replace(
                 letter,
                 kind="export",
@@ -460,6 +507,24 @@ class Outbox:
             )
             for name in self._in_thread
         ]
+        if refused:
+            with self._store.writing() as tx:
+                tx.enqueue(following)
+            raise refused[0]
+        return following
+
+    def _take_thread_away(self, letter: Letter, post: JSON) -> None:
+        """What stands in the thread of a post that somebody deleted: it is no longer kept up to date."""
+        for ts in post["texts"]:
+            self._slack.delete(post["channel"], ts)
+        with self._store.writing() as tx:
+            tx.enqueue(_discard(letter, post["picture"]))
+
+    def _hold(self, letter: Letter) -> None:
+        """Keeps a letter in hand that takes long. Raises Undelivered where another sender has taken it over."""
+        with self._store.writing() as tx:
+            if not tx.renew(letter, self._clock() + timedelta(seconds=LEASE_SECONDS)):
+                raise Undelivered("it took too long; another sender goes on with it")
 
     def _edited(self, channel: str, ts: str, message: JSON) -> bool:
         """Edits a message of ours; False where somebody deleted it."""
@@ -471,16 +536,16 @@ class Outbox:
             return False
         return True
 
-    def _open_again(self, incident: int) -> bool:
-        """Whether the incident was reopened while its first draft was in hand."""
+    def _is_open(self, incident: int) -> bool:
+        """Whether the incident was reopened, or cancelled, while its first draft was in hand."""
         with self._store.reading() as tx:
             place = tx.by_key(incident)
-        return place is None or place.status in ("open", "mitigated")
+        return place is None or place.status != "resolved"
 
     def _tell_changes(self, letter: Letter, one: Any, revision: int, upto: int, post: JSON) -> None:
         """Says in the thread what a revision changed, at most once in ten quiet minutes (see scribe.QUIET)."""
         told = post.get("told", upto)
-        if letter.body.get("silent") or told >= upto:
+        if letter.body.get("prompt") or told >= upto:
             return
         with self._store.reading() as tx:
             changes = between(tx.events(one.place.key, upto=upto), told)
@@ -510,7 +575,8 @@ class Outbox:
             if number < len(post["texts"]) and self._edited(post["channel"], post["texts"][number], message):
                 continue
             key = f"{one.place.name}-text-{number}"
-            ts = self._post(letter, post["channel"], message, key, thread=post["ts"])
+            self._hold(letter)
+            ts = self._post(letter, post["channel"], message, key, thread=post["ts"], look=revision > 1)
             post["texts"][number : number + 1] = [ts]
             self._keep_post(one.place, revision, post)
         for ts in post["texts"][len(messages) :]:
@@ -536,43 +602,91 @@ class Outbox:
             self._slack.join(channel)
         message = self._wording.draft(one.page.digest, self._receipts(one.place.key), one.place.channel)
         ts = self._post(letter, channel, message, f"share-{letter.key}")
+        receipt = {"channel": channel, "ts": ts, "link": _link(self._receipts(one.place.key))}
+        name = f"{SHARED}{channel}/{ts}"
         with self._store.writing() as tx:
-            tx.keep_receipt(one.place, f"{SHARED}{channel}/{ts}", revision, {"channel": channel, "ts": ts})
+            tx.keep_receipt(one.place, name, revision, receipt)
+        if self._destroyed_since(one):
+            fresh, revision = self._as_it_stands(letter)
+            self._bring_up_to_date(fresh, revision, {name: {**receipt, "revision": -1}})
+
+    def _unshare(self, letter: Letter) -> None:
+        """Sharing was taken back: the newest post in that channel goes."""
+        assert letter.incident is not None
+        there = f"{SHARED}{letter.body['channel']}/"
+        found = [name for name in self._shares(letter.incident) if name.startswith(there)]
+        for name in sorted(found)[-1:]:
+            self._slack.delete(letter.body["channel"], name.rpartition("/")[2])
+            with self._store.writing() as tx:
+                tx.forget_receipt(letter.incident, name)
+
+    def _shares(self, incident: int) -> dict[str, JSON]:
+        """The posts in other channels, by the name of their receipt."""
+        with self._store.reading() as tx:
+            return {name: receipt for name, receipt in tx.receipts(incident).items() if name.startswith(SHARED)}
+
+    def _bring_up_to_date(self, one: Any, revision: int, shares: Mapping[str, JSON]) -> None:
+        """Edits posts in other channels that say or link something older; a refusal of one keeps no other back."""
+        receipts = self._receipts(one.place.key)
+        message = self._wording.draft(one.page.digest, receipts, one.place.channel)
+        refused: list[Undelivered] = []
+        for name, receipt in shares.items():
+            if receipt["revision"] >= revision and receipt.get("link") == _link(receipts):
+                continue
+            try:
+                self._edited(receipt["channel"], receipt["ts"], message)
+            except Undelivered as failure:
+                refused.append(failure)
+                continue
+            with self._store.writing() as tx:
+                tx.keep_receipt(one.place, name, revision, {**receipt, "link": _link(receipts)})
+        if refused:
+            raise refused[0]
+
+    def _destroyed_since(self, one: Any) -> bool:
+        """Whether words were destroyed since a document was composed."""
+        with self._store.reading() as tx:
+            stored = tx.stored(one.place.key, upto=one.place.seq)
+        return bool(sum(words is None for _, _, words in stored) > one.destroyed)
 
     def _scrub(self, letter: Letter) -> None:
         """What holds a text that was destroyed ("texts"), or a link that was taken back, is taken away or put right.
 
-        The new revision has to be there first.
+        Each place by itself: what cannot be done in one keeps no other back, and is tried again.
         """
         assert letter.incident is not None
-        revision = letter.body["revision"]
+        wanted, texts = letter.body["revision"], letter.body["texts"]
         with self._store.reading() as tx:
             place = tx.by_key(letter.incident)
             receipts = tx.receipts(letter.incident)
-            found = tx.revision(letter.incident, revision)
+            found = tx.revision(letter.incident, wanted) or tx.latest_revision(letter.incident)
         assert place is not None
-        assert found is not None
-        for target in receipts.keys() & self._exporters.keys():
-            if receipts[target]["revision"] < revision:
-                raise Undelivered(f"revision {revision} is not written yet")
-            if letter.body["texts"]:
-                self._exporters[target].scrub(place, receipts[target])
+        late: list[Undelivered] = []
         for name, receipt in receipts.items():
-            if receipt["revision"] >= revision:
-                continue
-            if name.startswith(SHARED):
-                one = self._documents.at(place.key, found.upto, revision)
-                message = self._wording.draft(one.page.digest, self._receipts(place.key), place.channel)
-                self._edited(receipt["channel"], receipt["ts"], message)
-            elif name.startswith(HANDED) and letter.body["texts"]:
-                self._slack.delete_file(receipt["file"])
-            else:
-                continue
-            with self._store.writing() as tx:
-                tx.keep_receipt(place, name, revision, receipt)
-        if letter.body["texts"]:  # names of files, which come from titles, stood in receipts
+            try:
+                if texts and name.startswith(HANDED) and receipt["revision"] < wanted:
+                    self._slack.delete_file(receipt["file"])
+                    with self._store.writing() as tx:
+                        tx.forget_receipt(place.key, name)
+                elif texts and name in self._exporters and found and receipt["revision"] >= found.revision:
+                    self._exporters[name].scrub(place, receipt)
+                elif texts and name in self._exporters:
+                    if receipt.get("file"):  # it goes at once; the new one follows
+                        self._slack.delete_file(receipt["file"])
+                    late.append(Undelivered("the document without the text is not written yet"))
+            except Undelivered as failure:
+                late.append(failure)
+        if found:
+            try:
+                one = self._documents.at(place.key, found.upto, found.revision)
+                self._bring_up_to_date(one, found.revision, self._shares(place.key))
+            except Undelivered as failure:
+                late.append(failure)
+        if texts:  # names of files, which come from titles, stood in receipts
             with self._store.writing() as tx:
                 tx.wipe()
+        if late:
+            raise next((one for one in late if not one.permanent), late[0])
 
     def _show_draft(self, letter: Letter) -> None:
         assert letter.incident is not None
@@ -614,6 +728,9 @@ class Outbox:
         }[form]
         title = f"{one.place.name} {one.place.title}"[:200]
         shared = self._slack.upload(channel, name=name, title=title, content=content)
+        if self._destroyed_since(one):
+            self._slack.delete_file(shared.file)
+            raise Undelivered("a text of it was destroyed meanwhile")
         with self._store.writing() as tx:
             tx.keep_receipt(one.place, f"{HANDED}{shared.file}", revision, {"file": shared.file})
 
@@ -626,7 +743,7 @@ class Outbox:
         with self._store.writing() as tx:
             place = tx.by_key(letter.incident)
             assert place is not None
-            revision, _ = tx.revise(place, letter.body.get("upto", place.seq))
+            revision, _ = tx.revise(place, place.seq)
             tx.pin(place.key, revision)
             found = tx.revision(place.key, revision)
             assert found is not None
@@ -635,6 +752,11 @@ class Outbox:
             return self._documents.at(place.key, letter.body["approved"], WORKING_COPY, template=template), revision
         also = (letter.body["format"],) if letter.body.get("format") in ("html", "csv") else ()
         return self._documents.at(place.key, found.upto, revision, template=template, also=also), revision
+
+
+def _link(receipts: Mapping[str, JSON]) -> str:
+    """The links that a post shows now, to see when others take their place."""
+    return " ".join(str(receipts[name].get("link", "")) for name in sorted(receipts) if name != "post")
 
 
 def _discard(letter: Letter, file: str) -> list[Letter]:

@@ -148,6 +148,7 @@ class Scribe:
         if earlier is not None:
             return self._as_before(earlier, heard.team)
         now = self._clock()
+        self._note_channel(heard, now)
         said_at = min(heard.said_at or now, now)
         try:
             parsed, zone = self._parse(line, heard, said_at)
@@ -283,6 +284,8 @@ class Scribe:
             place = self._place(tx, heard, number)
             if place is not None:
                 self._look_again(tx, place, now)
+                if place.channel != heard.channel and tx.channel(heard.team, heard.channel).looked_at is None:
+                    self._look_at(tx, heard.team, heard.channel, now)
             before = self._incident(tx, place) if place else None
             command = self._checked(tx, command, heard, before)
             happened = decide(
@@ -400,6 +403,10 @@ class Scribe:
                 case ev.Started():
                     body = {"channel": place.channel}
                     tx.enqueue([Letter("arrive", place.team, lane, body, now, place.key, blocking=False)])
+                case ev.Undone() if isinstance(shared := incident.happened[one.seq - 1], ev.SharedTo):
+                    body = {"channel": shared.channel}
+                    other = channel_lane(place.team, shared.channel)
+                    tx.enqueue([Letter("unshare", place.team, other, body, now, place.key, blocking=False)])
                 case ev.SharedTo():
                     body = {"channel": one.channel}
                     other = channel_lane(place.team, one.channel)
@@ -410,16 +417,19 @@ class Scribe:
         prompt = redacted or any(isinstance(one, ev.LinkRevoked | ev.Published) for one in happened)
         posted = "post" in tx.receipts(place.key)
         revision = 0
+        if all(isinstance(one, ev.SharedTo) or _takes_back_sharing(incident, one) for one in happened):
+            return  # no sentence of the document is another
         if incident.status is State.RESOLVED:
             quiet = timedelta() if prompt else QUIET
             due = now + (self._rules.draft_delay if was is not State.RESOLVED else quiet)
-            revision = self._revise(tx, place, incident.seq, due, silent=prompt)
-        elif prompt and tx.latest_revision(place.key) is not None:  # what was posted before holds the text
-            revision = self._revise(tx, place, incident.seq, now, silent=True)
-        elif was is State.RESOLVED:
+            revision = self._revise(tx, place, incident.seq, due, prompt=prompt)
+        elif redacted or (prompt and posted):  # what was posted, shared or handed over before holds it
+            if tx.latest_revision(place.key) is not None:
+                revision = self._revise(tx, place, incident.seq, now, prompt=True)
+        elif was is not incident.status and (was is State.RESOLVED or posted):
             tx.drop(place.key, DRAFT_LETTERS)
             tx.forget_unsent_revision(place.key)
-            if posted:  # the post says that it is open again
+            if posted:  # the post says that it is open again, or was cancelled
                 self._revise(tx, place, incident.seq, now)
         revoked = any(isinstance(one, ev.LinkRevoked) for one in happened)
         if (redacted or revoked) and revision:  # what holds the text, or the link, elsewhere
@@ -455,21 +465,24 @@ class Scribe:
             lane = f"{place.team}/{heard.user}"
             tx.enqueue([Letter("hint", place.team, lane, body, now, place.key, blocking=False)])
 
-    def _revise(self, tx: Writing, place: Place, upto: int, due: datetime, *, silent: bool = False) -> int:
+    def _revise(self, tx: Writing, place: Place, upto: int, due: datetime, *, prompt: bool = False) -> int:
         """Makes the document's newest revision reach to event `upto`, and leave at `due`; gives its number.
 
-        `silent`: the thread is not told what changed, which is for the next one that comes after a quiet time.
+        `prompt`: somebody waits for it, as a text was destroyed; nothing that is said since puts it off, and the thread
+        is told what changed with the next one that comes after a quiet time. The first draft was promised for a time
+        as well.
         """
         revision, new = tx.revise(place, upto)
         posted = "post" in tx.receipts(place.key)
-        if not new:
-            if posted:  # the first draft was promised for a time: what is said until then only widens it
+        waiting = [one for one, _ in tx.letters("waiting", place.key) if one.kind in DRAFT_LETTERS]
+        urgent = [one.due_at for one in waiting if not posted or one.body.get("prompt")]
+        due = min([due, *urgent])
+        prompt = prompt or bool(posted and urgent)
+        if not new and not (prompt and posted):
+            if posted:
                 tx.postpone(place.key, DRAFT_LETTERS, due)
             return revision
-        if not posted:
-            waiting = [one.due_at for one, _ in tx.letters("waiting", place.key) if one.kind in DRAFT_LETTERS]
-            due = min([due, *waiting])
-        lane, body = draft_lane(place), {"revision": revision, "silent": silent}
+        lane, body = draft_lane(place), {"revision": revision, "prompt": prompt}
 
         def export(target: str) -> Letter:
             about = "" if target == "file" else f"{lane}/{target}"  # each revision has a file of its own
@@ -545,7 +558,9 @@ class Scribe:
         self, tx: Reading, refusal: Refusal, place: Place | None, line: str, heard: Heard, number: int | None
     ) -> Refusal:
         """Where no incident is open here but one is elsewhere, the refusal offers to record it there."""
-        if place is not None or number is not None or not line or isinstance(refusal, Question):
+        if isinstance(refusal, Question):
+            return refusal.within(line)
+        if place is not None or number is not None or not line:
             return refusal
         others = tx.visible(heard.team, heard.channel, only_open=True)[:3]
         verb, _, rest = line.strip().partition(" ")
@@ -599,7 +614,8 @@ class Scribe:
             "everybody": everybody,
         }
         lane = channel_lane(heard.team, heard.channel)
-        tx.enqueue([Letter("answer", heard.team, lane, body, now, blocking=everybody)])
+        about = outcome.place.key if isinstance(outcome, Recorded) else None
+        tx.enqueue([Letter("answer", heard.team, lane, body, now, about, blocking=everybody)])
 
     def fault(self, heard: Heard, reference: str) -> None:
         """A defect kept a request from being done: its author is told by letter, as the way in carries no answer."""
@@ -639,8 +655,6 @@ class Scribe:
             return self._send_again(heard, number)
         if not heard.by_letter:
             return self._look(look, heard, number)
-        with self._store.writing() as tx:
-            self._learn_channel(tx, heard)
         outcome = self._look(look, heard, number)
         with self._store.writing() as tx:
             asked = {name: getattr(heard, name) for name in ("team", "channel", "user", "origin", "shared")}
@@ -689,7 +703,10 @@ class Scribe:
                         "Record a line with note, action, …; or add a message with the shortcut “Add to the timeline”.",
                     )
                 case _:
-                    return self._status(tx, place, incident, people, for_everybody=look.view is cmd.View.BRIEF)
+                    # of an incident that is told elsewhere only where no other company reads along, surely
+                    here = place.channel == heard.channel or tx.channel(heard.team, heard.channel).shared is False
+                    brief = look.view is cmd.View.BRIEF and here
+                    return self._status(tx, place, incident, people, for_everybody=brief)
 
     def _elsewhere_to_look(self, tx: Reading, heard: Heard) -> Refusal:
         others = tx.visible(heard.team, heard.channel, only_open=True)[:5]
@@ -766,7 +783,8 @@ class Scribe:
     def _send_document(self, look: cmd.Look, heard: Heard, number: int | None) -> Outcome:
         """`draft` and `export`: the press composes it, a letter brings it to the one who asked."""
         words = look.words.split()
-        form = words.pop(0) if look.view is cmd.View.EXPORT and words and words[0].casefold() in document.FORMATS else "md"
+        named = look.view is cmd.View.EXPORT and bool(words) and words[0].casefold() in document.FORMATS
+        form = words.pop(0) if named else "md"
         known = self._rules.templates()
         template = words.pop(0).casefold() if words else "default"
         if template not in known or words:
@@ -917,6 +935,14 @@ class Scribe:
             lane = f"{person.team}/people"
             tx.enqueue([Letter("meet", person.team, lane, body, now, blocking=False)])
 
+    def _note_channel(self, heard: Heard, now: datetime) -> None:
+        """Keeps what a request says of its channel before anything is shown there."""
+        with self._store.reading() as tx:
+            known = tx.channel(heard.team, heard.channel)
+        if heard.shared is not None and heard.shared != known.shared:
+            with self._store.writing() as tx:
+                self._learn_channel(tx, heard)
+
     def _learn_channel(self, tx: Writing, heard: Heard) -> None:
         """Keeps what a request says of its channel, where that is new."""
         known = tx.channel(heard.team, heard.channel)
@@ -929,11 +955,13 @@ class Scribe:
     def _look_again(self, tx: Writing, place: Place, now: datetime) -> None:
         """Has an incident's channel looked up once a day: it may have become private, or be shared by now."""
         known = tx.channel(place.team, place.channel)
-        if known.looked_at is None or now - known.looked_at < FRESH:
-            return  # a new one is looked at when Scribe arrives
-        lane = channel_lane(place.team, place.channel)
-        body = {"channel": place.channel}
-        tx.enqueue([Letter("look", place.team, lane, body, now, blocking=False, about=f"look/{lane}")])
+        if known.looked_at is not None and now - known.looked_at >= FRESH:  # a new one is looked at on arrival
+            self._look_at(tx, place.team, place.channel, now)
+
+    def _look_at(self, tx: Writing, team: str, channel: str, now: datetime) -> None:
+        """Has Slack asked what a channel is."""
+        lane = channel_lane(team, channel)
+        tx.enqueue([Letter("look", team, lane, {"channel": channel}, now, blocking=False, about=f"look/{lane}")])
 
     def _is_private(self, tx: Reading, heard: Heard) -> bool:
         known = tx.channel(heard.team, heard.channel)
@@ -969,6 +997,10 @@ def _approved_for_customers(incident: Incident) -> JSON:
     return {"approved": upto}
 
 
+def _takes_back_sharing(incident: Incident, happened: ev.Event) -> bool:
+    return isinstance(happened, ev.Undone) and isinstance(incident.happened[happened.seq - 1], ev.SharedTo)
+
+
 def channel_lane(team: str, channel: str) -> str:
     """The lane of the letters that go to a channel."""
     return f"{team}/{channel}"
@@ -980,7 +1012,7 @@ def draft_lane(place: Place) -> str:
 
 
 def _words_of(incident: Incident, destroyed: ev.Redacted | ev.WordsDestroyed) -> list[int]:
-    """The events that hold the words: of an entry, its corrections and the changes of its task; of a title, a section."""
+    """The events that hold the words of an entry, its corrections and changes of its task; of a title, a section."""
     if isinstance(destroyed, ev.WordsDestroyed):
         return [seq for seq, one in history(incident) if words_of(one) == destroyed.what]
     entry = destroyed.entry

@@ -13,7 +13,7 @@ import logging
 import runpy
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -34,12 +34,17 @@ OFFER_LIFE = timedelta(hours=24)
 REQUEST_LIFE = timedelta(days=7)
 LETTER_LIFE = timedelta(days=30)
 """For so long it can be seen what was sent."""
+GONE = "[redacted]"
 REPEATED = 8
 """A destroyed text of this length is looked for inside waiting lines; a shorter one stands in too many by chance."""
 
+PATIENCE = 6
+"""Tries after which a blocking letter no longer holds back its lane: Slack may never take that one."""
+
 NOT_HELD_BACK = (
-    "NOT EXISTS (SELECT 1 FROM letters b WHERE b.lane = l.lane AND b.key < l.key AND "
-    "(b.state = 'leased' OR (b.state = 'waiting' AND (b.blocking = 1 OR b.attempts = 0))))"
+    "NOT EXISTS (SELECT 1 FROM letters b WHERE b.lane = l.lane AND b.key < l.key AND (b.state = 'leased' "
+    f"OR (b.state = 'waiting' AND ((b.blocking = 1 AND b.attempts BETWEEN 1 AND {PATIENCE}) "
+    "OR (b.attempts = 0 AND b.due_at <= l.due_at)))))"
 )
 """No letter before this one in its lane holds it back (see `Letter`)."""
 
@@ -718,17 +723,42 @@ class Writing(Reading):
             row = self.row("SELECT words FROM words WHERE incident = ? AND seq = ?", incident, seq)
             texts.update(_texts(row["words"]) if row else ())
             self._run("DELETE FROM words WHERE incident = ? AND seq = ?", incident, seq)
-        self._forget_offers(incident, texts)
+        self._forget_offers(incident, texts, set(seqs))
+        self._forget_quotes(incident, texts)
 
-    def _forget_offers(self, incident: int, texts: Iterable[str]) -> None:
+    def _forget_offers(self, incident: int, texts: Iterable[str], seqs: Set[int]) -> None:
         offers = self.rows(
-            "SELECT o.key, o.line, o.choices FROM offers o JOIN incidents i ON i.team = o.team WHERE i.key = ?",
+            "SELECT o.key, o.line, o.choices, o.incident = i.number AS own FROM offers o "
+            "JOIN incidents i ON i.team = o.team WHERE i.key = ?",
             incident,
         )
         for row in list(offers):
-            said = "\n".join([row["line"], *(choice["line"] for choice in json.loads(row["choices"]))])
-            if any(text == row["line"] or (len(text) >= REPEATED and text in said) for text in texts):
+            choices = json.loads(row["choices"])
+            said = "\n".join([row["line"], *(choice["line"] for choice in choices)])
+            brings_back = row["own"] and any(choice["undoes"] in seqs for choice in choices)
+            if brings_back or any(text == row["line"] or (len(text) >= REPEATED and text in said) for text in texts):
                 self._run("DELETE FROM offers WHERE key = ?", row["key"])
+
+    def _forget_quotes(self, incident: int, texts: Iterable[str]) -> None:
+        """Refusals that quoted a text (a title, most of all) are kept without it."""
+        quoted = [text for text in texts if len(text) >= REPEATED]
+        requests = self.rows(
+            "SELECT r.origin, r.outcome FROM requests r JOIN incidents i ON i.team = r.team WHERE i.key = ?", incident
+        )
+        for row in list(requests) if quoted else ():
+            outcome = json.loads(row["outcome"])
+            for name in {"message", "hint"} & outcome.keys():
+                for text in quoted:
+                    outcome[name] = outcome[name].replace(text, GONE)
+            kept = _canonical(outcome)
+            if kept != row["outcome"]:
+                self._run(
+                    "UPDATE requests SET outcome = ? WHERE origin = ? AND team = "
+                    "(SELECT team FROM incidents WHERE key = ?)",
+                    kept,
+                    row["origin"],
+                    incident,
+                )
 
     # ---- people, channels, workspaces ------------------------------------------------------------
 
@@ -805,7 +835,8 @@ class Writing(Reading):
         is another.
         """
         row = self.row("SELECT * FROM revisions WHERE incident = ? ORDER BY revision DESC LIMIT 1", place.key)
-        if row is not None and (not row["pinned"] or row["upto"] == upto):
+        if row is not None and (not row["pinned"] or row["upto"] >= upto):
+            upto = max(upto, row["upto"])  # what a revision reaches to never goes back
             self._run(
                 "UPDATE revisions SET upto = ? WHERE incident = ? AND revision = ?", upto, place.key, row["revision"]
             )
@@ -849,6 +880,10 @@ class Writing(Reading):
             _canonical(receipt),
         )
 
+    def forget_receipt(self, incident: int, target: str) -> None:
+        """The document is there no more."""
+        self._run("DELETE FROM receipts WHERE incident = ? AND target = ?", incident, target)
+
     def enqueue(self, letters: Iterable[Letter]) -> None:
         """Puts letters into the outbox."""
         for letter in letters:
@@ -871,10 +906,11 @@ class Writing(Reading):
             )
 
     def postpone(self, incident: int, kinds: Sequence[str], due_at: datetime) -> int:
-        """Makes the waiting letters of these kinds leave at another time; gives how many there were."""
+        """Makes the untried letters of these kinds leave at another time; gives how many there were."""
         marks = ", ".join("?" for _ in kinds)
         return self._run(
-            f"UPDATE letters SET due_at = ? WHERE incident = ? AND state = 'waiting' AND kind IN ({marks})",
+            "UPDATE letters SET due_at = ? WHERE incident = ? AND state = 'waiting' AND attempts = 0 "
+            f"AND kind IN ({marks})",
             iso(due_at),
             incident,
             *kinds,
@@ -916,6 +952,16 @@ class Writing(Reading):
         )
         taken = self.row("SELECT * FROM letters WHERE key = ?", row["key"])
         return replace(_letter(taken), unsure=bool(row["unsure"])) if won and taken else None
+
+    def renew(self, letter: Letter, until: datetime) -> bool:
+        """Holds a lease for longer; False where it ran out and somebody else took the letter since."""
+        held = self._run(
+            "UPDATE letters SET leased_until = ? WHERE key = ? AND state = 'leased' AND attempts = ?",
+            iso(until),
+            letter.key,
+            letter.attempts,
+        )
+        return held == 1
 
     def settle(self, letter: Letter, state: str, now: datetime, error: str = "") -> bool:
         """The letter is "sent", "parked" (with the reason) or "dropped".

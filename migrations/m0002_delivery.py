@@ -20,6 +20,7 @@ ALTER TABLE channels ADD COLUMN looked_at TEXT;
 ALTER TABLE letters ADD COLUMN about TEXT;
 -- whether the last try may have arrived all the same: then it is looked for before another
 ALTER TABLE letters ADD COLUMN unsure INTEGER NOT NULL DEFAULT 0;
+UPDATE letters SET unsure = 1 WHERE attempts > 0;
 -- what people were called when something of a revision left, by key: another try prints the same bytes
 ALTER TABLE revisions ADD COLUMN names TEXT;
 CREATE INDEX letters_by_about ON letters (about) WHERE state = 'waiting' AND about IS NOT NULL;

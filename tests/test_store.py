@@ -22,7 +22,7 @@ from bot.core import events as ev
 from bot.core.errors import Choice, Refusal
 from bot.core.record import Channel, Installation, Letter, Offer, Place, Revision
 from bot.core.times import iso
-from bot.store import GENESIS, Finding, Reading, Store, Writing
+from bot.store import GENESIS, PATIENCE, Finding, Reading, Store, Writing
 from bot.workspace.stage import Stage
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -1008,11 +1008,26 @@ def test_letters_of_a_lane_leave_in_order_and_lanes_do_not_wait_for_each_other(s
         assert [leased(tx), leased(tx)] == ["a2", None]
 
 
-def test_a_letter_that_is_due_later_goes_first_to_the_lane_all_the_same(store: Store) -> None:
-    enqueue(store, letter("first", due=NOW + 15 * SECOND), letter("second", due=NOW))
+def test_a_letter_that_is_due_later_holds_back_nothing_that_is_due_before(store: Store) -> None:
+    enqueue(store, letter("later", due=NOW + 15 * SECOND), letter("now", due=NOW), letter("with it", due=NOW))
     with store.writing() as tx:
-        assert tx.next_due() == NOW + 15 * SECOND
+        assert tx.next_due() == NOW
+        assert leased(tx) == "now"
         assert leased(tx) is None
+
+
+def test_a_blocking_letter_that_slack_never_takes_does_not_hold_its_lane_for_ever(store: Store) -> None:
+    enqueue(store, letter("never"), letter("next"))
+    now = NOW
+    for tried in range(1, PATIENCE + 2):
+        with store.writing() as tx:
+            never = tx.lease(now, 60)
+            assert never is not None
+            assert (never.kind, never.attempts) == ("never", tried)
+            tx.again(never, now + 60 * SECOND, "no")
+            held = tx.lease(now, 60)
+            assert (held.kind if held else None) == ("next" if tried > PATIENCE else None)
+        now += 60 * SECOND
 
 
 def test_a_blocking_letter_holds_back_its_lane_until_it_is_settled(store: Store) -> None:

@@ -384,8 +384,8 @@ class CustomerVersion:
 class Postmortem:
     """The whole document and its annex.
 
-    `severities` says from when on which severity held, for the picture; `written` holds the sections that a person wrote, by name, `newer` the entries that came after each of them;
-    `review` is for reviewers alone.
+    `severities` says from when on which severity held, for the picture; `written` holds the sections that a person
+    wrote, by name, `newer` the entries that came after each of them; `review` is for reviewers alone.
     """
 
     options: Options

@@ -21,7 +21,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
@@ -478,7 +478,7 @@ def blaming(text: str, people: Collection[str] = ()) -> tuple[Phrase, ...]:
 
     A display name of several words is known by its first word too. Names of roles ("Database On-call") are no people.
     """
-    read = _with_names_hidden(_plain(text), _known(people))
+    read = _with_names_hidden(_plain(text), _known(frozenset(people)))
     found = [
         (match.start(), match.start() + len(match[0].rstrip()), rule)
         for rule in RULES
@@ -564,7 +564,8 @@ def _key(token: str) -> str:
     return unicodedata.normalize("NFC", token.strip(_AROUND).removesuffix("'s")).casefold()
 
 
-def _known(people: Collection[str]) -> dict[str, tuple[tuple[str, ...], ...]]:
+@lru_cache(maxsize=16)
+def _known(people: frozenset[str]) -> dict[str, tuple[tuple[str, ...], ...]]:
     """The names, as words without case, by their first word; of those with the same first word the longest is first."""
     names: set[tuple[str, ...]] = set()
     for person in people:

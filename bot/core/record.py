@@ -106,9 +106,10 @@ class Offer:
 class Letter:
     """Something that shall leave the process. `body` is facts; wording happens when it is sent.
 
-    Letters of a `lane` leave in order: a `blocking` one holds back those behind it until it is settled, another only
-    until it has been tried once. `about` names the message or file that it brings up to date, "" for none: a later
-    letter about the same replaces those that still wait. `unsure`: an earlier try may have arrived all the same.
+    Letters of a `lane` leave in order: one that was not tried holds back what is due with it or later, a `blocking` one
+    what stands behind it until it is settled or was tried often. `about` names the message or file that it brings up to
+    date, "" for none: a later letter about the same replaces those that still wait. `unsure`: an earlier try may have
+    arrived all the same.
     """
 
     kind: str

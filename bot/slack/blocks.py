@@ -732,6 +732,15 @@ def _help(h: Help) -> list[str]:
 MARKDOWN = 11_500  # Slack's limit is 12,000 characters of `markdown` blocks a message
 
 
+STANDING = {
+    "open": "the incident is open again",
+    "mitigated": "the incident is open again",
+    "cancelled": "the incident was cancelled",
+    "duplicate": "it was the same as another",
+}
+"""How an incident stands whose draft was posted, where it is not resolved."""
+
+
 def draft(digest: Any, receipts: Mapping[str, JSON], told_in: str = "") -> JSON:
     """The one post of a document: the link first, then what an executive asks; at most twelve lines.
 
@@ -741,8 +750,8 @@ def draft(digest: Any, receipts: Mapping[str, JSON], told_in: str = "") -> JSON:
     drill = " · DRILL" if digest.drill else ""
     stage = "Postmortem" if digest.stage == "published" else "Postmortem draft"
     revision = f" · revision {digest.revision}" if digest.revision > 1 else ""
-    if digest.status in ("open", "mitigated"):
-        revision += " · the incident is open again"
+    if digest.status != "resolved":
+        revision += f" · {STANDING.get(digest.status, digest.status)}"
     lines = [f"📄 *{stage} · INC-{digest.number} {_line(digest.title, 200)}*{severity}{drill}{revision}"]
     page, shared = receipts.get("link"), receipts.get("slack_file")
     links = [f"<{page['link']}|Open the whole document>"] if page else []
@@ -762,7 +771,7 @@ def draft(digest: Any, receipts: Mapping[str, JSON], told_in: str = "") -> JSON:
         f"{_count(digest.open_questions, 'open question')} · {_count(digest.words, 'word')}"
     )
     place = f"in <#{told_in}>" if told_in else "in the thread"
-    lines.append(f"The picture and the whole text are {place}.")
+    lines.append(f"The whole text is {place}.")
     return _message(lines)
 
 
