@@ -1101,3 +1101,42 @@ def test_a_channel_that_opens_up_wakes_what_waits_for_it_and_nothing_else(store:
         waiting = {one.kind: one.due_at for one, _ in tx.letters("waiting")}
         assert waiting == {"draft": NOW, "answer": NOW + SECOND, "not tried yet": NOW + 600 * SECOND}
         assert [one.kind for one, _ in tx.letters("parked")] == ["elsewhere", "another workspace"]
+
+
+# ---- upgrades ------------------------------------------------------------------------------------
+
+
+def test_a_record_of_the_first_schema_is_whole_after_the_upgrade(tmp_path: Path, open_at: Callable[..., Store]) -> None:
+    first = tmp_path / "first"
+    shutil.copytree(MIGRATIONS, first)
+    for step in first.glob("m000[2-9]*.py"):
+        step.unlink()
+    path = tmp_path / "upgraded.db"
+    open_at(path, first).migrate()
+    with closing(sqlite3.connect(path)) as old, old:
+        at = "2026-11-21T03:00:00.000000Z"
+        old.execute("INSERT INTO people VALUES ('p1', 'T1', 'U1', 'Ada', 'Europe/London', ?)", (at,))
+        old.execute("INSERT INTO people VALUES ('p2', 'T1', 'U2', 'ben', NULL, NULL)")
+        old.execute("INSERT INTO channels VALUES ('T1', 'C1', 'payments', 0, 1, 0)")
+        old.execute(
+            "INSERT INTO incidents VALUES (1, 'T1', 1, 'C1', 0, ?, 'x', 'open', 1, 0, 'h', 's')",
+            (at,),
+        )
+        old.execute("INSERT INTO revisions VALUES (1, 1, 'T1', 0, 1)")
+        old.execute(
+            "INSERT INTO letters (team, lane, kind, body, blocking, due_at, attempts) "
+            "VALUES ('T1', 'a', 'meet', '{}', 0, '2026-11-21T03:00:00.000000Z', 2)"
+        )
+    store = open_at(path)
+    assert store.migrate() == ["m0002_delivery"]
+    with store.writing() as tx:
+        said = [("note", {"by": "p1", "recorded_at": iso(NOW)}, None), ("note", {"by": "p2", "recorded_at": ""}, None)]
+        assert tx.names_in(said) == {"p1": "Ada", "p2": "ben"}
+        assert [person.key for person in tx.unmet(said)] == ["p2"]
+        tx.learn_person("T1", "U1", name="Ada King", zone=None, now=NOW + HOUR)
+        assert tx.names_in(said)["p1"] == "Ada", "what she was called then"
+        assert tx.channel("T1", "C1") == Channel("T1", "C1", "payments", False, True, False)
+        assert tx.names_of(1, 1) is None
+        letter = tx.lease(NOW, 60)
+        assert letter is not None
+        assert (letter.attempts, letter.unsure, letter.about) == (3, True, "")
