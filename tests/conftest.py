@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.press import Press
+from bot.press import Order, Page, Press
 from bot.workspace.stage import Stage
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +32,37 @@ def golden() -> Callable[[str, str], None]:
         assert text == path.read_text(encoding="utf-8")
 
     return check
+
+
+@pytest.fixture
+def golden_part() -> Callable[[Path, str, str], None]:
+    """Compares what stands between the marks `<!-- name -->` of a document; `make golden` writes it instead."""
+
+    def check(path: Path, name: str, part: str) -> None:
+        text = path.read_text(encoding="utf-8")
+        wanted = f"<!-- {name} -->\n\n{part}\n\n<!-- /{name} -->"
+        pattern = re.compile(rf"<!-- {name} -->.*?<!-- /{name} -->", re.DOTALL)
+        if os.environ.get("SCRIBE_GOLDEN") == "write":
+            text = pattern.sub(lambda _: wanted, text)
+            path.write_text(text, encoding="utf-8")
+        found = pattern.search(text)
+        assert found is not None
+        assert found[0] == wanted
+
+    return check
+
+
+class Remembering(Press):
+    """A press that prints the same order once: for tests of what leaves, not of what is printed."""
+
+    def __init__(self) -> None:
+        super().__init__(inline=True)
+        self.printed: dict[str, Page] = {}
+
+    def page(self, order: Order) -> Page:
+        if repr(order) not in self.printed:
+            self.printed[repr(order)] = super().page(order)
+        return self.printed[repr(order)]
 
 
 @pytest.fixture(scope="session")

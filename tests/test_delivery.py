@@ -26,12 +26,13 @@ import pytest
 
 from bot.core.events import Kind
 from bot.core.incident import fold
-from bot.press import Order, Page, Press
+from bot.press import Press
 from bot.slack.client import OverHTTP
 from bot.store import Store
 from bot.workspace import Answer, Call, File, Message, User, Workspace
 from bot.workspace.server import WorkspaceServer
 from bot.workspace.stage import SIGNING_SECRET, Stage
+from tests.conftest import Remembering
 
 ROOT = Path(__file__).resolve().parent.parent
 DELIVERY = ROOT / "docs" / "delivery.md"
@@ -45,19 +46,6 @@ PATIENCE_OF_THE_CLIENT = 0.25
 
 
 # ---- an incident on a real connection, with a clock that can be moved ----------------------------
-
-
-class Remembering(Press):
-    """A press that prints the same order once: what leaves is looked at here, not what is printed."""
-
-    def __init__(self) -> None:
-        super().__init__(inline=True)
-        self.printed: dict[str, Page] = {}
-
-    def page(self, order: Order) -> Page:
-        if repr(order) not in self.printed:
-            self.printed[repr(order)] = super().page(order)
-        return self.printed[repr(order)]
 
 
 @pytest.fixture(scope="module")
@@ -618,16 +606,10 @@ def calls_table(stage: Stage) -> str:
     return "\n".join(rows)
 
 
-def test_the_delivery_document_has_the_golden_table_of_calls(stage: Stage) -> None:
-    text = DELIVERY.read_text(encoding="utf-8")
-    wanted = f"<!-- calls -->\n\n{calls_table(stage)}\n\n<!-- /calls -->"
-    pattern = re.compile(r"<!-- calls -->.*?<!-- /calls -->", re.DOTALL)
-    if os.environ.get("SCRIBE_GOLDEN") == "write":
-        text = pattern.sub(lambda _: wanted, text)
-        DELIVERY.write_text(text, encoding="utf-8")
-    found = pattern.search(text)
-    assert found is not None
-    assert found[0] == wanted
+def test_the_delivery_document_has_the_golden_table_of_calls(
+    stage: Stage, golden_part: Callable[[Path, str, str], None]
+) -> None:
+    golden_part(DELIVERY, "calls", calls_table(stage))
 
 
 def test_a_command_is_answered_without_a_call_to_slack(stage: Stage) -> None:

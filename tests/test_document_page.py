@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
+from collections.abc import Callable
 from pathlib import Path
 
 from bot.core.budget import CAPS
@@ -16,17 +15,9 @@ from bot.scribe import QUIET
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "document.md"
 
 
-def test_the_page_has_the_golden_table_of_weights() -> None:
+def test_the_page_has_the_golden_table_of_weights(golden_part: Callable[[Path, str, str], None]) -> None:
     rows = [f"| {LABELS[kind]} | {weight} |" for kind, weight in sorted(WEIGHTS.items(), key=lambda one: -one[1])]
-    wanted = "\n".join(["<!-- weights -->", "", "| kind | weight |", "| --- | --- |", *rows, "", "<!-- /weights -->"])
-    text = PAGE.read_text(encoding="utf-8")
-    pattern = re.compile(r"<!-- weights -->.*?<!-- /weights -->", re.DOTALL)
-    if os.environ.get("SCRIBE_GOLDEN") == "write":
-        PAGE.write_text(pattern.sub(lambda _: wanted, text), encoding="utf-8")
-        text = PAGE.read_text(encoding="utf-8")
-    found = pattern.search(text)
-    assert found is not None
-    assert found[0] == wanted
+    golden_part(PAGE, "weights", "\n".join(["| kind | weight |", "| --- | --- |", *rows]))
 
 
 def test_every_kind_that_tells_what_happened_has_a_weight() -> None:

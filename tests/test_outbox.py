@@ -14,26 +14,14 @@ import pytest
 from bot.core.record import JSON, Letter
 from bot.documents import Documents
 from bot.outbox import FAULTS_BEFORE_PARKING, LEASE_SECONDS, LONGEST_PAUSE, Outbox
-from bot.press import Order, Page, Press
+from bot.press import Press
 from bot.slack import blocks
 from bot.slack.client import Slack
 from bot.workspace import Answer, Call, Message
 from bot.workspace.stage import Stage, Wire
+from tests.conftest import Remembering
 
 SECOND = timedelta(seconds=1)
-
-
-class Remembering(Press):
-    """A press that prints the same order once: what leaves is looked at here, not what is printed."""
-
-    def __init__(self) -> None:
-        super().__init__(inline=True)
-        self.printed: dict[str, Page] = {}
-
-    def page(self, order: Order) -> Page:
-        if repr(order) not in self.printed:
-            self.printed[repr(order)] = super().page(order)
-        return self.printed[repr(order)]
 
 
 @pytest.fixture(scope="module")
