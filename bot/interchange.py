@@ -126,7 +126,8 @@ def _document(p: Postmortem) -> JSON:
             for q in p.questions
         ],
         "written_sections": {
-            name: {"text": text, "newer": list(p.newer.get(name, ()))} for name, text in p.written.items()
+            name: {"text": text, "written": p.signed[name], "newer": list(p.newer.get(name, ()))}
+            for name, text in p.written.items()
         },
     }
 
@@ -247,6 +248,7 @@ def _entry(shown: AnnexEntry, entry: Entry) -> JSON:
         "after_publication": shown.late,
         "said_in": shown.said_in,
         "message": shown.message,
+        "hypothesis": shown.about,
         "history": [_change(change) for change in shown.history],
     }
 

@@ -425,6 +425,15 @@ _TASK = re.compile(r"\[([ x])\](?= )")
 _REL = "noopener noreferrer nofollow"
 
 
+NO_BREAK = "\u00a0"
+LEGEND = (
+    "▼ impact begins", "▲ detected", "✓ mitigated", "⚑ resolved", "▽ reopened", "⚡\ufe0e trigger", "● note",
+    "○ acknowledged", "◇ hypothesis", "✕ dead end", "■ action", "□ decision", "✚ mitigation", "⬆\ufe0e escalated",
+    "▭ told", "⇄ handover", "▂▅ severity",
+)  # fmt: skip
+"""What the shapes of the picture stand for (figure.py); it holds no letters itself. Signs that most fonts have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What stands around a document on its page, and the names by which its Markdown links to the files beside it.
@@ -642,9 +651,12 @@ class _WebHTML(RendererHTML):
         linked = sum(token.nesting for token in tokens[:at] if token.type in {"link_open", "link_close"})
         if source == env["picture"]:
             shown = f'<img src="{env["inside"] or source}" alt="{said}">'
+            if linked:
+                return shown
+            legend = f'<span class="legend">{" · ".join(one.replace(" ", NO_BREAK) for one in LEGEND)}</span>'
             if env["inside"]:  # it is there in full size already
-                return f"<a>{shown}</a>"
-            return shown if linked else f'<a href="{source}">{shown}</a>'
+                return f"<a>{shown}</a>{legend}"
+            return f'<a href="{source}">{shown}</a>{legend}'
         if linked or not _ELSEWHERE.match(source):
             return said
         return f'<a href="{source}" rel="{_REL}">{said or source}</a>'

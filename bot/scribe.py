@@ -31,16 +31,18 @@ from bot.core.answers import (
     Refused,
     Status,
     Timeline,
+    beside,
 )
 from bot.core.decide import LINE_TO_CONFIRM, Speaker, decide
 from bot.core.errors import Choice, Question, Refusal
 from bot.core.events import Kind
-from bot.core.grammar import FIRST_EIGHT, TABLE, VERBS, Context, Parsed, find, nearest, parse
-from bot.core.incident import REDACTED, Entry, Incident, Stage, fold, history, words_of
+from bot.core.grammar import FIRST_EIGHT, TABLE, VERBS, Context, Parsed, find, kind_of, nearest, parse
+from bot.core.incident import LIFE_KINDS, REDACTED, Entry, Incident, Stage, fold, history, words_of
 from bot.core.incident import Status as State
 from bot.core.recognise import CLUES, clue, may_tell
 from bot.core.record import JSON, Channel, Letter, Offer, Person, Place, Revision
 from bot.core.times import iso
+from bot.core.wording import length
 
 OFFER_LIFE = timedelta(hours=24)
 QUIET = timedelta(minutes=10)
@@ -358,7 +360,8 @@ class Scribe:
         about = _about(incident, last)
         windows = incident.windows()
         resolved = incident.resolution
-        keys = {incident.entries[1].by, person.key, *(getattr(one, "person", "") for one in happened)}
+        keys = {incident.entries[1].by, person.key}
+        keys |= {getattr(one, name, "") for one in happened for name in ("person", "author")}
         channel = tx.channel(place.team, place.channel)
         return Recorded(
             place=place,
@@ -372,7 +375,7 @@ class Scribe:
             onset_approx=incident.onset_approx,
             about=about.text if about else "",
             about_kind=about.kind if about else None,
-            total=resolved.at - incident.onset if resolved and incident.onset else None,
+            total=length(incident.onset, resolved.at) if resolved and incident.onset else None,
             impact=incident.impact(now) if incident.onset else None,
             window=windows[-1].length(now) if windows else None,
             windows=len(windows),
@@ -385,6 +388,7 @@ class Scribe:
             offer=kept.get("offer", ""),
             choices=choices,
             understood=(f"read in {kept['zone']}: your zone is not known yet",) if kept.get("zone") else (),
+            beside=beside(incident, last),
         )
 
     def _send(
@@ -548,11 +552,14 @@ class Scribe:
         if not isinstance(refusal, Question) or find(word) is not None or tx.in_channel(heard.team, heard.channel):
             return refusal
         title = " ".join(line.split())
-        opened = Choice(f"Start “{title}”", f"start {title}")
+        opened = [Choice(f"Start “{title}”", f"start {title}")]
+        for meant in refusal.choices[:1]:
+            if find(meant.line.split(None, 1)[0]) is VERBS["start"]:  # "strat sev1 Checkout is down"
+                opened.insert(0, meant)
         others = tx.visible(heard.team, heard.channel, only_open=True)[:3]
         elsewhere = [Choice(f"Note in {one.name}", f"note {one.name}: {line}") for one in others]
         hint = f"No incident is open in this channel. {refusal.hint}"
-        return Question(refusal.message, (opened, *elsewhere), hint)
+        return Question(refusal.message, (*opened, *elsewhere), hint)
 
     def _elsewhere(
         self, tx: Reading, refusal: Refusal, place: Place | None, line: str, heard: Heard, number: int | None
@@ -564,6 +571,9 @@ class Scribe:
             return refusal
         others = tx.visible(heard.team, heard.channel, only_open=True)[:3]
         verb, _, rest = line.strip().partition(" ")
+        if not others and rest.strip() and kind_of(verb) in facts.HAPPENING - LIFE_KINDS:
+            title = " ".join(rest.split())
+            return Question(refusal.message, (Choice(f"Start “{title}”", f"start {title}"),), refusal.hint)
         if not others or find(verb) is None:
             return refusal
         choices = tuple(Choice(f"Record to {one.name}", f"{verb} {one.name}: {rest}".strip()) for one in others)
@@ -740,12 +750,18 @@ class Scribe:
             onset=incident.onset,
             impact_on=bool(windows) and windows[-1].end is None,
             impact=incident.impact(now),
-            total=resolved.at - incident.onset if resolved and incident.onset else None,
+            total=length(incident.onset, resolved.at) if resolved and incident.onset else None,
             detected_at=detection.at if detection else None,
             source=incident.source(),
             roles=tuple(incident.role_names.items()),
             hypotheses=tuple(_entry_line(one, people) for one in untested),
-            latest=tuple(_entry_line(one, people) for one in recorded[:3]),
+            latest=tuple(
+                replace(
+                    _entry_line(one, people), dead_end=end.number if (end := incident.dead_end_of(one.number)) else 0
+                )
+                for one in recorded[:3]
+            ),
+            stage=incident.stage.value,
             told=tuple(_entry_line(one, people) for one in told[:2]),
             entries=len(recorded),
             people=len({one.by for one in recorded}),
@@ -788,10 +804,13 @@ class Scribe:
         known = self._rules.templates()
         template = words.pop(0).casefold() if words else "default"
         if template not in known or words:
-            raise Refusal(
-                f"There is no template “{' '.join([template, *words])}”.",
-                f"Templates: {', '.join(known)}.",
-            )
+            said = " ".join([template, *words])
+            if look.view is cmd.View.EXPORT and not named:
+                raise Refusal(
+                    f"“{said}” is neither a format nor a template.",
+                    f"Formats: {', '.join(document.FORMATS)}; templates: {', '.join(known)}. Type export md",
+                )
+            raise Refusal(f"There is no template “{said}”.", f"Templates: {', '.join(known)}.")
         if template == document.CUSTOMER and form.casefold() != "md":
             raise Refusal(f"Customers get no {form}: it holds the whole record.", "Type export md customer.")
         with self._lock, self._store.writing() as tx:
@@ -899,16 +918,13 @@ class Scribe:
                         f"{place.name} was told in a private channel; it is shared to no other.",
                         "Type export md for the file, and give it to those whom it concerns.",
                     )
-            case cmd.Start() if command.new_channel:
-                raise Refusal(
-                    "Scribe does not open channels yet.",
-                    "Create the channel, invite Scribe, and start the incident there.",
-                )
             case cmd.SayNone() if command.gap.isdigit() and incident is not None:
-                word = next((gap.word for gap in facts.gaps(incident) if gap.number == int(command.gap)), None)
-                if word is None:
+                gap = next((gap for gap in facts.gaps(incident) if gap.number == int(command.gap)), None)
+                if gap is None:
                     raise Refusal(f"There is no gap {command.gap}.", "Type gaps to see them with their numbers.")
-                return replace(command, gap=word or command.gap)
+                if not gap.word:
+                    raise Refusal(f"“{gap.fact.name}” stays open until somebody says it.", f"Type {gap.line}")
+                return replace(command, gap=gap.word)
             case _:
                 pass
         return command
@@ -1055,6 +1071,10 @@ def _buttons(incident: Incident, happened: Sequence[ev.Event], seqs: Sequence[in
     choices: list[Choice] = []
     if isinstance(last, ev.Resolved):
         choices.append(Choice("Undo", LINE_TO_CONFIRM, undoes=seq))
+    if isinstance(last, ev.Reopened):
+        when = "" if last.at == last.recorded_at else f"at {'~' if last.approx else ''}{iso(last.at)} "
+        why = last.text or "impact is back"
+        choices.append(Choice("Users are affected again", f"again INC-{incident.number}: {when}{why}"))
     if isinstance(last, ev.Numbered) and row is not None and row.everyday and typed != "resolve":
         at = "" if last.at == last.recorded_at else f"at {'~' if last.approx else ''}{iso(last.at)} "
         text = f"{typed} {last.text}".strip() if at else line  # a time that was given stays with it

@@ -182,8 +182,20 @@ def test_a_short_document_says_what_would_fill_it() -> None:
     record.say(Kind.RESOLUTION, "calm")
     postmortem, document = made(record)
     assert postmortem.length.words == count(postmortem) < 400
-    assert {"cause", "impact", "detection", "lessons"} <= set(postmortem.length.fill)
-    assert re.search(r"\*Fewer than 400 words: .*cause.* would fill it\.\*", document)
+    assert postmortem.length.fill == (
+        "services", "impact", "share", "cause", "detection",
+        "dead end", "escalation", "fix", "confirmation", "messages",
+    )  # fmt: skip
+    assert (
+        "*Fewer than 400 words: services, impact, share, cause, detection, dead end and 4 more would fill it.*"
+    ) in document
+
+
+def test_only_what_can_be_known_by_now_would_fill_a_document_and_nothing_a_drill() -> None:
+    record = Record()
+    assert set(made(record)[0].length.fill) == {"services", "impact", "detection"}
+    postmortem, document = made(Record(drill=True))
+    assert (postmortem.length.fill, "Fewer than" in document) == ((), False)
 
 
 def test_another_limit_holds_as_well() -> None:
@@ -212,17 +224,29 @@ def test_any_record_of_ordinary_lines_fits_and_every_row_keeps_a_statement(said:
     record.say(Kind.RESOLUTION, "calm for an hour")
     postmortem, document = made(record)
     assert postmortem.length.words == count(postmortem)
-    assert postmortem.length.words <= 600 or len({kind for kind, _ in said}) > 10
-    shown = {line.kind for phase in postmortem.timeline.phases for line in phase.lines}
+    every = [line.kind for phase in postmortem.timeline.phases for line in phase.lines]
+    shown = set(every)
+    if postmortem.length.words > 600:  # what is left is the least: a statement for each row, none of them long
+        assert postmortem.length.over
+        assert {kind: every.count(kind) for kind in shown if kind is not Kind.MITIGATED} == dict.fromkeys(
+            shown - {Kind.MITIGATED}, 1
+        )
+        assert not re.search(r"\*\*Cause\.\*\* (?!See the root cause above)", document)
+        for listed in (postmortem.factors, postmortem.improvements, postmortem.confirmed, postmortem.actions.tasks):
+            assert len(listed.items) <= 1
     told = {kind for kind, _ in said}
     for kind in (Kind.ACTION, Kind.HYPOTHESIS, Kind.DEAD_END, Kind.ESCALATION, Kind.UPDATE, Kind.DETECTION):
         assert kind not in told or kind in shown, kind
     for kind, listed in ((Kind.FACTOR, postmortem.factors), (Kind.IMPROVEMENT, postmortem.improvements)):
         assert kind not in told or listed.items
     assert Kind.TASK not in told or postmortem.actions.tasks.items
-    assert postmortem.timeline.more + len(lines(document)) == len(
-        [e for e in record.incident().live() if e.kind in TIMELINE]
-    )
+    incident = record.incident()
+    over = incident.windows()[-1].end
+    assert over is not None
+    triggers = [e for e in incident.live(Kind.TRIGGER) if e.at < over]  # later ones say what, but not when
+    happened = [e for e in incident.live() if e.kind in TIMELINE - {Kind.TRIGGER}]
+    assert postmortem.timeline.more + len(lines(document)) == len(happened) + len(triggers)
+    assert Kind.TRIGGER not in told or postmortem.trigger is not None
 
 
 TIMELINE = frozenset(

@@ -79,7 +79,9 @@ HOSTILE = (
 
 def everything() -> Record:
     """A record with an event of every kind, and in which something can be said of every part of the document."""
-    r = Record("Checkout returns errors", zone="Europe/London", onset=-20, severity=None, onset_approx=True)
+    r = Record(
+        "Checkout returns errors", zone="Europe/London", onset=-20, severity=None, onset_approx=True, new_channel=True
+    )
     r.say(Kind.ROLE, role="commander", person="a", who="@ada")
     r.say(Kind.HANDOVER, "off to bed", person="b", who="@ben")
     r.say(Kind.DETECTION, "5xx above 20 %", at=-5, source=Source.CUSTOMER)
@@ -154,7 +156,7 @@ def everything() -> Record:
     r.mark(ev.NotApplicable, gap="share")
     r.mark(ev.SectionWritten, section="measures", text="We *will* do this:\n\n- all of it")
     r.say(Kind.IMPROVEMENT, "and one more")
-    r.mark(ev.ReviewCalled, person="b", who="@ben", text="tomorrow at ten")
+    r.mark(ev.ReviewCalled, person="b", who="@ben", text="tomorrow at ten", held_at=START + timedelta(hours=30))
     r.mark(ev.Approved, upto=len(r.happened))
     r.mark(ev.Approved, upto=len(r.happened), what="customer")
     r.mark(ev.SharedTo, channel="C2")
@@ -389,7 +391,7 @@ def task(t: dict[str, Any], zone: str) -> ActionItem:
     )
 
 
-def entry(e: dict[str, Any]) -> AnnexEntry:
+def entry(e: dict[str, Any], texts: dict[int, str]) -> AnnexEntry:
     return AnnexEntry(
         number=e["entry"],
         seq=e["seq"],
@@ -411,6 +413,8 @@ def entry(e: dict[str, Any]) -> AnnexEntry:
         said_in=e["said_in"],
         message=e["message"],
         history=tuple(change(c) for c in e["history"]),
+        about=e["hypothesis"],
+        about_text=texts.get(e["hypothesis"], ""),
     )
 
 
@@ -437,6 +441,7 @@ def rebuilt(whole: dict[str, Any]) -> Postmortem:
         whole[key] for key in ("incident", "root_cause_and_resolution", "measures", "length")
     )
     timeline, items = whole["timeline"], measures["action_items"]
+    texts = {one["entry"]: one["text"] for one in whole["entries"]}
     tasks = {one["number"]: task(one, about["zone"]) for one in whole["tasks"]}
     shown = [replace(tasks[one["task"]], text=one["text"], cut=one["cut"]) for one in items["items"]]
     return Postmortem(
@@ -501,7 +506,7 @@ def rebuilt(whole: dict[str, Any]) -> Postmortem:
         metrics=Metrics(**whole["metrics"]),
         metric_lines=tuple(Metric(m["metric"], m["value"]) for m in whole["metrics_in_words"]),
         responders=tuple(Responder(r["name"], tuple(r["roles"]), r["entries"]) for r in whole["responders"]),
-        entries=tuple(entry(one) for one in whole["entries"]),
+        entries=tuple(entry(one, texts) for one in whole["entries"]),
         all_factors=statements(whole["contributing_factors"]),
         all_tasks=tuple(tasks.values()),
         all_lessons=statements(whole["lessons"]),
@@ -523,6 +528,7 @@ def rebuilt(whole: dict[str, Any]) -> Postmortem:
         facts=(),
         headlines=Headlines(**whole["headlines"]),
         written={name: one["text"] for name, one in whole["written_sections"].items()},
+        signed={name: one["written"] for name, one in whole["written_sections"].items()},
         newer={name: tuple(one["newer"]) for name, one in whole["written_sections"].items() if one["newer"]},
         review=tuple(
             ReviewNote(n["where"], n["entry"], n["text"], n["why"], n["instead"], tuple(n["newer"]))

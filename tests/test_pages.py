@@ -25,10 +25,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from bot import pages, render, web
+from bot import figure, pages, render, web
 from bot.core.errors import Undelivered
 from bot.core.incident import fold
-from bot.core.wording import readable
+from bot.core.wording import LABELS, readable
 from bot.exporters import Names, names
 from bot.links import Link, Links
 from bot.press import Press
@@ -191,7 +191,7 @@ def test_the_drafts_post_leads_to_a_page_of_the_document(told: Told) -> None:
     text = flat(page.text)
     assert "Checkout fails" in text
     assert "Cause. The pool had 20 connections for 40 workers." in text
-    assert text.endswith("INC-1 · revision 1 · draft · generated from 18 entries · Scribe")
+    assert re.search(r"INC-1 · revision 1 · draft · \d+ words · generated from 18 entries · Scribe$", text)
 
 
 def test_without_a_public_url_the_post_has_the_files_link_alone(stage: Stage) -> None:
@@ -336,6 +336,27 @@ def test_the_style_of_a_page_is_the_one_that_its_policy_allows(told: Told) -> No
         digest = base64.b64encode(hashlib.sha256(Page(answer.text).style.encode()).digest()).decode()
         assert f"style-src 'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
         assert 'style="' not in answer.text
+
+
+def test_below_the_picture_its_shapes_are_told_in_words(told: Told) -> None:
+    page = told.story.read(told.path)
+    legend = flat(" · ".join(render.LEGEND))
+    assert flat(page.text).count(legend) == 1
+    assert legend not in flat(told.story.read(told.path + "timeline").text)
+    shapes, texts = zip(*(one.split(" ", 1) for one in render.LEGEND), strict=True)
+    assert len(set(shapes)) == len(set(texts)) == len(figure.SHAPES), "one for each shape that is drawn"
+    described = {LABELS[kind].casefold() for kind in figure.SHAPES}
+    assert set(texts) == described - {"impact again", "update"} | {"impact begins", "told"}
+
+
+def test_on_a_phone_the_summary_stands_before_the_picture(told: Told) -> None:
+    page = told.story.read(told.path)
+    order = [tag if found.get("class") != "picture" else "picture" for tag, found in page.tags if tag in {"p", "h2"}]
+    first = order.index("picture")
+    assert (order[first + 1], order.count("picture")) == ("h2", 1), "the Markdown has the picture first"
+    narrow = page.style.split("@media screen and (max-width:45rem){")[1].split("@media")[0]
+    assert "main>.picture{order:1}" in narrow
+    assert "main>.picture~h2~h2,main>.picture~h2~h2~*{order:2}" in narrow
 
 
 def test_the_picture_may_style_itself_and_do_nothing_else(told: Told) -> None:

@@ -40,7 +40,7 @@ def test_a_page_is_the_document_in_every_form_and_its_digest() -> None:
     options = Options(1, 2, "13.md", "13.timeline.md", "13.svg", "c0ffee")
     page = Press(inline=True).page(order(list(happened), names, options=options))
     assert page.document.decode().startswith(
-        "# Login requests blocked after a web firewall upgrade\n\n*SEV2 · draft 2,"
+        "# Login requests blocked after a web firewall upgrade\n\n*SEV2 · draft, revision 2 ·"
     )
     assert page.annex.decode().startswith("# Annex: Login requests blocked")
     assert page.svg.startswith(b"<svg ")

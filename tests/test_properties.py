@@ -358,7 +358,7 @@ def test_hostile_texts_change_no_form_of_the_document(template: str, first: int)
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(text=texts)
 @example(text="a\u3000*b*")
 def test_any_text_is_read_as_it_was_recorded_and_changes_nothing_else(text: str, template: str) -> None:
@@ -370,7 +370,7 @@ def test_any_text_is_read_as_it_was_recorded_and_changes_nothing_else(text: str,
 def test_a_text_of_four_thousand_signs_is_read_as_it_was_recorded_and_changes_nothing_else(text: str) -> None:
     def told(said: str) -> tuple[str, str]:
         record = Record()
-        for kind in (Kind.NOTE, Kind.CAUSE, Kind.TASK, Kind.WELL):
+        for kind in (Kind.NOTE, Kind.CAUSE):
             record.say(kind, said, at=1)
         postmortem = record.postmortem()
         return render.document(postmortem), render.timeline(postmortem)

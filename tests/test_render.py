@@ -135,7 +135,7 @@ def check_text(text: str) -> None:
         f"- {render.markdown(text)}",
         f"1. {render.markdown(text)}",
     ):
-        plain = "- **Impact:** x [↗](a#e1)" if "Impact" in written else f"{written[:2].strip()} x"
+        plain = "- **Impact:** x [↗](a#e1)" if written.startswith("- **Impact:** ") else f"{written[:2].strip()} x"
         if normal(text):
             assert shape(written) == shape(plain), written
         if normal(text).strip():
@@ -253,7 +253,7 @@ def test_a_small_incident_reads_like_this() -> None:
 SMALL = """\
 # Checkout returns errors
 
-*SEV1 · draft 1, not reviewed · [annex: all 10 entries](0042-x.timeline.md)*
+*SEV1 · draft, revision 1 · not reviewed · [annex: all 10 entries](0042-x.timeline.md)*
 
 ![The incident on a time axis](0042-x.svg)
 
@@ -274,12 +274,12 @@ Times in Europe/London, GMT.
 
 **Discovery · 21 November 2026**
 
-- **[02:55](0042-x.timeline.md#e2)** – Detected by monitoring: 5xx above 20 %
+- **[02:55](0042-x.timeline.md#e2)** – Detected by monitoring: 5xx above 20 % *Impact began at 02:47.*
 
 **Investigation**
 
-- **[03:06](0042-x.timeline.md#e3)** – Hypothesis: deploy 4711 *Ruled out.*
-- **[03:13](0042-x.timeline.md#e4)** – ✗ Dead end (hypothesis of [03:06](0042-x.timeline.md#e3)): \
+- **[03:06](0042-x.timeline.md#e3)** – Hypothesis 3: deploy 4711 *Ruled out.*
+- **[03:13](0042-x.timeline.md#e4)** – ✗ Dead end (hypothesis [3, 03:06](0042-x.timeline.md#e3)): \
 rollback changed nothing
 - **[03:14](0042-x.timeline.md#e5)** – Escalated to Ben: all connections are taken
 
@@ -333,11 +333,39 @@ def test_a_section_written_by_hand_replaces_the_composed_one_and_stays_within_it
     record.mark(ev.SectionWritten, section="cause", text="# Why\n\nIt *was* the <b>pool</b>.\n\n```\nopen <fence>")
     document = render.document(record.postmortem())
     part = document.split("## Root cause and resolution\n\n")[1].split("\n## Corrective")[0]
+    signed, part = part.split("\n\n", 1)
+    assert signed == "*Written by Ada, 21 November 2026 03:02 UTC.*"
     assert part == "### Why\n\nIt *was* the \\<b>pool\\</b>.\n\n```\nopen <fence>\n```\n"
+    record.mark(ev.Published, upto=2)
+    assert "Written by" not in render.document(record.postmortem())
+
+
+def test_what_a_dead_end_ruled_out_is_named_in_the_annex() -> None:
+    record = Record()
+    wrong = record.say(Kind.HYPOTHESIS, "the *deploy*\n4711", at=2)
+    record.say(Kind.DEAD_END, at=9, hypothesis=wrong)
+    postmortem = record.postmortem()
+    assert f"· **Dead end.** · [hypothesis {wrong}](#e{wrong}): the \\*deploy\\* 4711\n" in render.timeline(postmortem)
+    assert f"✗ Dead end (hypothesis [{wrong}, 03:02](0042-x.timeline.md#e{wrong})).\n" in render.document(postmortem)
+
+
+def test_a_document_that_is_only_looked_at_has_no_revision() -> None:
+    postmortem = Record().postmortem(replace(OPTIONS, revision=0))
+    assert "· draft, as it stands · not reviewed ·" in render.document(postmortem)
+    assert "· draft, as it stands · times in UTC*" in render.timeline(postmortem)
+
+
+def test_entries_that_a_section_leaves_out_are_linked_by_number_in_the_notes_for_reviewers() -> None:
+    record = Record()
+    record.say(Kind.CAUSE, "the pool")
+    record.say(Kind.FIX, "a cap")
+    record.mark(ev.SectionWritten, section="cause", text="It broke.")
+    assert "- section cause: its words do not show these: [2](#e2) [3](#e3)\n" in render.timeline(record.postmortem())
 
 
 def test_an_entry_of_several_lines_keeps_them() -> None:
     record = Record()
+    record.say(Kind.NOTE, "begin", at=0)
     record.say(Kind.NOTE, "first\n# second\n- third", at=1)
     assert "– Note: first  \n  \\# second  \n  \\- third\n" in render.document(record.postmortem())
 

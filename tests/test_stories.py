@@ -62,6 +62,25 @@ def cast(stage: Stage) -> Cast:
     return Cast(stage)
 
 
+def test_one_impact_has_one_length_in_the_answer_the_status_and_the_document(cast: Cast) -> None:
+    cast.stage.clock.advance(timedelta(seconds=50))
+    cast.type(cast.ada, "start sev1 Checkout returns errors")
+    cast.stage.clock.advance(timedelta(minutes=20, seconds=20))  # the clock shows 21 minutes more
+    assert cast.type(cast.ada, "resolve calm").text.splitlines()[0] == (
+        "🟢 *INC-1* resolved 03:27 GMT after 21 min: calm"
+    )
+    status = cast.type(cast.ada, "status").text
+    assert re.findall(r"\*(?:Impact|Resolved)\*.*", status) == [
+        "*Impact*  since 03:06 GMT, 21 min, over",
+        "*Resolved*  after 21 min",
+    ]
+    cast.stage.settle()
+    (markdown,) = (file for file in cast.stage.workspace.files if file.name.endswith(".md"))
+    assert "- **Duration:** 21 min, 21 November 2026 03:06 GMT to 21 November 2026 03:27 GMT." in (
+        markdown.content.decode()
+    )
+
+
 # ---- the main job --------------------------------------------------------------------------------
 
 
@@ -1055,3 +1074,206 @@ def test_an_entry_that_was_captured_leads_to_its_message(cast: Cast) -> None:
     assert workspace is not None
     address = f"{workspace.url.rstrip('/')}/archives/{cast.channel.id}/p{said.ts.replace('.', '')}"
     assert f"[a Slack message]({address})" in annex.read_text()
+
+
+# ---- answers that say how a line was understood --------------------------------------------------
+
+
+def buttons(answer: Answer) -> list[str]:
+    return [b["text"]["text"] for block in answer.blocks for b in block.get("elements", []) if b["type"] == "button"]
+
+
+def test_a_line_with_a_verb_opens_an_incident_where_none_is_open_anywhere(cast: Cast) -> None:
+    answer = cast.type(cast.ada, "note checkout down")
+    assert answer.text.startswith("No incident is open in this channel.")
+    assert buttons(answer) == ["Start “checkout down”"]
+    cast.stage.workspace.click(cast.ada, answer, "Start “checkout down”")
+    cast.stage.pump()
+    assert cast.incident().title == "checkout down"
+
+
+def test_what_is_no_beginning_of_an_incident_opens_none(cast: Cast) -> None:
+    for line in ("note", "worked 3", "resolve all is well", "todo cap the pool"):
+        assert buttons(cast.type(cast.ada, line)) == []
+
+
+def test_a_mistyped_start_opens_the_incident_with_one_tap(cast: Cast) -> None:
+    answer = cast.type(cast.ada, "strat sev1 checkout down")
+    assert buttons(answer)[0] == "start sev1 checkout down"
+    cast.stage.workspace.click(cast.ada, answer, "start sev1 checkout down")
+    cast.stage.pump()
+    assert (cast.incident().title, cast.incident().severity) == ("checkout down", 1)
+
+
+def test_an_incident_is_started_here_where_a_channel_of_its_own_was_asked_for(cast: Cast) -> None:
+    answer = cast.type(cast.ada, "start sev2 Checkout is down in new channel")
+    assert (cast.incident().title, cast.incident().severity) == ("Checkout is down", 2)
+    assert "Scribe opens no channels yet: it is recorded here" in answer.text
+    assert "opens no channels" not in cast.type(cast.ada, "note x").text
+
+
+def test_the_answer_to_an_end_of_impact_never_says_what_is_not_so(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout is down since 02:50")
+    cast.type(cast.ada, "mitigated 02:58 pool halved")
+    cast.type(cast.ada, "again 03:00 errors are back")
+    assert "Impact was on already" in cast.type(cast.ada, "again 03:02 still").text
+    asked = cast.type(cast.ada, "mitigated 02:59 pool halved again")
+    assert asked.text.startswith("That is before impact came back (#3, 03:00 GMT).")
+    cast.stage.workspace.click(cast.ada, asked, "Keep 21 November 2026 02:59 GMT")
+    cast.stage.pump()
+    kept = cast.stage.workspace.messages(cast.channel)[-1].text
+    assert "Impact came back at 03:00 GMT (6 min ago) (#3) and is still on." in kept
+    assert "stopped after" not in kept
+    assert "Impact stopped after" in cast.type(cast.ada, "mitigated 03:04").text
+    again = cast.type(cast.ada, "mitigated 03:05 for sure").text
+    assert "Impact was over already, since 03:04 GMT (2 min ago); it now counts until the later time." in again
+
+
+def test_a_late_fact_is_put_on_the_incidents_own_day_with_one_tap(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout is down since 02:50")
+    cast.type(cast.ada, "resolve")
+    cast.stage.clock.advance(timedelta(hours=30))
+    asked = cast.type(cast.ada, "note 03:01 the graph was flat")
+    assert buttons(asked) == ["21 November 2026 03:01 GMT", "22 November 2026 03:01 GMT"]
+    cast.stage.workspace.click(cast.ada, asked, "21 November 2026 03:01 GMT")
+    cast.stage.pump()
+    entry = cast.incident().entries[3]
+    assert (entry.at, entry.text) == (datetime(2026, 11, 21, 3, 1, tzinfo=UTC), "the graph was flat")
+    assert "22 November 2026 09:06 GMT" in cast.type(cast.ada, "note somebody asks").text
+
+
+def test_a_time_read_in_ones_own_zone_is_offered_in_the_incidents(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout is down since 02:50")
+    asked = cast.type(cast.ben, "note 03:03 the pool is full")
+    assert buttons(asked)[0] == "21 November 2026 03:03 GMT, 3 min ago"
+    cast.stage.workspace.click(cast.ben, asked, "21 November 2026 03:03 GMT, 3 min ago")
+    cast.stage.pump()
+    entry = cast.incident().entries[2]
+    assert (entry.at, entry.text) == (datetime(2026, 11, 21, 3, 3, tzinfo=UTC), "the pool is full")
+
+
+def test_reopening_asks_whether_users_are_affected_again(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout is down since 02:50")
+    cast.type(cast.ada, "mitigated")
+    cast.type(cast.ada, "resolve")
+    cast.stage.clock.advance(timedelta(minutes=10))
+    answer = cast.type(cast.ada, "reopen errors are back")
+    assert "Users affected again? /incident again …" in answer.text
+    cast.stage.workspace.click(cast.ada, answer, "Users are affected again")
+    cast.stage.pump()
+    assert cast.texts()[-1] == (5, Kind.AGAIN, "errors are back")
+    assert len(cast.incident().windows()) == 2
+
+
+def test_none_by_number_answers_in_the_questions_own_words(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout is down")
+    gaps = cast.type(cast.ada, "gaps").text
+    (number,) = re.findall(r"^(\d+)\. Which paths misled\?", gaps, re.MULTILINE)
+    assert cast.type(cast.ada, f"none {number}").text == (
+        "➖ Nothing to say about: What was assumed about the cause? Which paths misled?"
+    )
+    (leads,) = re.findall(r"^(\d+)\. Who leads\?", cast.type(cast.ada, "gaps").text, re.MULTILINE)
+    assert "/incident lead @person" in cast.type(cast.ada, f"none {leads}").text
+    cast.type(cast.ada, "escalated to DBAs: the pool is full")
+    assert "Who was called in? That is known: #2." in cast.type(cast.ada, "none escalation").text
+
+
+def test_each_question_of_the_review_is_a_gap_until_it_is_answered(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout is down")
+    assert "R2: Which warnings were missed?   `/incident answer R2 …`" in cast.type(cast.ada, "gaps").text
+    answer = cast.type(cast.ada, "answer R2 the disk alert of Monday")
+    assert "Answer to R2 “Which warnings were missed?”: the disk alert of Monday" in answer.text
+    gaps = cast.type(cast.ada, "gaps").text
+    assert "R2: " not in gaps
+    assert "R3: Which actions helped?" in gaps
+    cast.type(cast.ada, "question Why did the alert take so long?")
+    assert "Answer to R6 “Why did the alert take so long?”: muted" in cast.type(cast.ada, "answer R6 muted").text
+
+
+def test_a_review_is_called_for_a_time_with_its_zone(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout is down")
+    answer = cast.type(cast.ben, "review tomorrow 10:00 @chidi")
+    assert "for 21 November 2026 15:00 GMT / 10:00 EST, led by" in answer.text
+    assert "for after lunch" in cast.type(cast.ada, "review after lunch").text
+
+
+def test_what_scribe_does_not_do_is_said_once_an_incident(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout is down")
+    assert "Scribe pages nobody" in cast.type(cast.ada, "escalated to DBAs: the pool is full").text
+    assert "Scribe pages nobody" not in cast.type(cast.ada, "escalated to network: packets are lost").text
+    assert "Scribe posts it nowhere" in cast.type(cast.ada, "told customers: payments fail").text
+    assert "Scribe posts it nowhere" not in cast.type(cast.ada, "told customers: they still fail").text
+
+
+def test_answers_use_the_right_words(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout is down")
+    cast.type(cast.ada, "note rolled back")
+    assert cast.type(cast.ada, "edit 2 as action").text == "✏️ #2 is now an action: “rolled back”"
+    assert cast.type(cast.ada, "undo").text == "↩️ Ada took back that #2 is an action; it is a note again: “rolled back”"
+    assert "There is no entry 99: the number is part" in cast.type(cast.ada, "ruledout 99 nope").text
+    cast.type(cast.ada, "todo cap the pool")
+    assert cast.type(cast.ada, "done 1").text == "✅ T1 is done: “cap the pool”"
+    assert "comes to you as a direct message" in cast.type(cast.ada, "export md").text
+    assert "Formats: md" in cast.type(cast.ada, "export pdf").text
+    assert "type /incident timeline to see" in cast.type(cast.ada, "remove 77").text
+
+
+def test_the_status_shows_icons_dead_ends_and_the_stage(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout is down")
+    cast.type(cast.ada, "hypothesis deploy 4711")
+    cast.type(cast.ada, "ruledout 2 rollback changed nothing")
+    cast.type(cast.ada, "told some payments fail")
+    status = cast.type(cast.ada, "status").text
+    assert "💡 #2 deploy 4711 (ruled out: #3)" in status
+    assert "*Told*  (no audience named)" in status
+    assert "*Document*" not in status
+    cast.type(cast.ada, "resolve")
+    assert "*Document*  draft" in cast.type(cast.ada, "status").text
+
+
+def test_a_redaction_is_no_addendum(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout is down")
+    cast.type(cast.ada, "note the key is hunter22")
+    cast.type(cast.ada, "resolve")
+    cast.type(cast.ada, "publish")
+    cast.stage.settle()
+    assert "this is an addendum" in cast.type(cast.ada, "note late").text
+    asked = cast.type(cast.ada, "redact 2")
+    cast.stage.workspace.click(cast.ada, asked, "Destroy the text")
+    cast.stage.pump()
+    said = [m.text for m in cast.stage.workspace.messages(cast.channel) if "The text of #2 is destroyed" in m.text]
+    assert len(said) == 1
+    assert "addendum" not in said[0]
+
+
+def test_the_answer_to_a_captured_message_names_its_author(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout is down")
+    cast.type(cast.ben, "note here")
+    said = cast.stage.workspace.say(cast.ben, cast.channel, "I halved the pool")
+    cast.stage.workspace.message_shortcut(cast.ada, cast.channel, said.ts, "add_to_timeline")
+    cast.stage.workspace.submit(cast.ada, values={"kind": "action"})
+    cast.stage.pump()
+    (answer,) = [m.text for m in cast.stage.workspace.messages(cast.channel) if m.text.startswith("🔧")]
+    assert answer.endswith("· Ben: I halved the pool")
+
+
+def test_a_mention_may_stand_before_the_verb_anywhere(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout is down")
+    cast.stage.workspace.say(cast.ben, cast.channel, "hey @scribe action doubled the pool")
+    cast.stage.settle()
+    assert cast.texts()[-1] == (2, Kind.ACTION, "doubled the pool")
+
+
+def test_several_secrets_of_one_entry_are_one_line(cast: Cast) -> None:
+    cast.type(cast.ada, "start Checkout is down")
+    cast.type(cast.ada, "note password for orders-db is hunter2 and password for stock-db is hunter3")
+    cast.stage.settle()
+    said = [e.text for e in cast.stage.workspace.ephemerals(cast.ada, cast.channel) if "🔑" in e.text]
+    assert len(said) == 1
+    assert said[0].count("🔑") == 1
+    assert "(and 1 more)" in said[0]
+    assert "hunter" not in said[0]
+
+
+def test_a_text_without_a_verb_that_is_too_long_is_answered_where_nothing_is_open(cast: Cast) -> None:
+    assert "“latency” is no verb" in cast.type(cast.ada, "latency " * 600).text

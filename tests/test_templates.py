@@ -271,7 +271,8 @@ def test_an_own_template_may_use_the_pieces_of_ours(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     text = printed(long_record(5), "brief", tmp_path)[1]
-    assert text.startswith("# Checkout returns errors\n\n*SEV1 · draft 1, not reviewed · [annex: all 18 entries]")
+    head = "*SEV1 · draft, revision 1 · not reviewed · [annex: all 18 entries]"
+    assert text.startswith(f"# Checkout returns errors\n\n{head}")
     assert "**Mitigated:** mitigated0 mitigated1" in text
 
 

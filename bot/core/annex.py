@@ -27,6 +27,7 @@ def _message(messages: str, said_in: str) -> str:
 
 
 def _entry(wording: Wording, entry: Entry, changes: list[Change], messages: str) -> AnnexEntry:
+    about = _hypothesis(wording, entry)
     return AnnexEntry(
         number=entry.number,
         seq=entry.seq,
@@ -48,7 +49,17 @@ def _entry(wording: Wording, entry: Entry, changes: list[Change], messages: str)
         said_in=entry.event.said_in,
         message=_message(messages, entry.event.said_in),
         history=tuple(changes),
+        about=about.number if about else None,
+        about_text=wording.text(about) if about else "",
     )
+
+
+def _hypothesis(wording: Wording, entry: Entry) -> Entry | None:
+    """What a dead end ruled out, also where that left the record: the annex has it still."""
+    if entry.kind is not Kind.DEAD_END or not isinstance(entry.event, ev.RuledOut):
+        return None
+    found = wording.incident.entries.get(entry.event.hypothesis or 0)
+    return found if found and found.kind is Kind.HYPOTHESIS else None
 
 
 def _changes_by_entry(wording: Wording) -> dict[int, list[Change]]:
@@ -56,16 +67,25 @@ def _changes_by_entry(wording: Wording) -> dict[int, list[Change]]:
     of_task = {e.event.task: e for e in incident.entries.values() if isinstance(e.event, ev.TaskAdded)}
     redacted = {one.entry: seq for seq, one in enumerate(incident.happened, start=1) if isinstance(one, ev.Redacted)}
     found: dict[int, list[Change]] = {}
+    corrected: set[int] = set()
     for seq, mark in history(incident):
         number = _about(mark, of_task)
         if number is None or number not in incident.entries:
             continue
         entry = incident.entries[number]
         said = _change(wording, seq, mark, redacted=redacted.get(number, 0) >= seq)
-        if not found.get(number) and isinstance(mark, ev.TextCorrected | ev.KindCorrected | ev.TimeCorrected):
-            found.setdefault(number, []).append(_first(wording, entry, number in redacted))
+        if _replaces(mark) and number not in corrected:  # what was said first is lost in no change
+            corrected.add(number)
+            found.setdefault(number, []).insert(0, _first(wording, entry, number in redacted))
         found.setdefault(number, []).append(said)
     return found
+
+
+def _replaces(mark: ev.Event) -> bool:
+    """Whether a change puts something else in the place of what was recorded."""
+    if isinstance(mark, ev.TaskChanged):
+        return bool(mark.text)
+    return isinstance(mark, ev.TextCorrected | ev.KindCorrected | ev.TimeCorrected)
 
 
 def _about(mark: ev.Event, of_task: dict[int, Entry]) -> int | None:
@@ -145,7 +165,8 @@ def _in_words(wording: Wording, mark: ev.Event) -> tuple[str, str]:
         case ev.SectionWritten(section=section, text=text):
             return f"section {section} {'written by hand' if text else 'given back to Scribe'}", ""
         case ev.ReviewCalled():
-            return "review asked for", " ".join(part for part in (mark.who, mark.text) if part)
+            what = f"review asked for, {wording.moment(mark.held_at)}" if mark.held_at else "review asked for"
+            return what, " ".join(part for part in (mark.who, mark.text) if part)
         case ev.Approved(upto=upto, what="customer"):
             return f"version for customers approved as it was after event {upto}", ""
         case ev.Approved(upto=upto):

@@ -2,15 +2,83 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.core import events as ev
+from bot.core import facts
 from bot.core.errors import Choice
 from bot.core.events import Kind, Source
 from bot.core.grammar import Verb
+from bot.core.incident import Incident, Window
 from bot.core.record import Person, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """How what was recorded stands to the rest of the record.
+
+    `first`: the first escalation, or message to others. `over_since`: impact was over already when it was said to
+    stop; `stays_over`: and ends as it did. `on_already`: impact was on when it was said to be back. `back` are the
+    number and time of the entry with which impact came back after the stop that was told. `asked` is the question of
+    the review that was answered, `meant` what a word of `none` stands for. `over_at` is when the incident was
+    resolved. `no_entry` is a number that a dead end begins with and no entry has.
+    """
+
+    first: bool = False
+    over_since: datetime | None = None
+    stays_over: bool = False
+    on_already: bool = False
+    back: tuple[int, datetime] | None = None
+    asked: str = ""
+    meant: tuple[str, ...] = ()
+    over_at: datetime | None = None
+    no_entry: int = 0
+
+
+def beside(incident: Incident, last: ev.Event) -> Beside:
+    """How the last event of an incident stands to the rest; `incident` is as it was right after."""
+    over_at = incident.resolution.at if incident.resolution else None
+    if isinstance(last, ev.NotApplicable):
+        return Beside(over_at=over_at, meant=facts.meant(incident, last.gap))
+    if not isinstance(last, ev.Numbered):
+        return Beside(over_at=over_at)
+    found = Beside(over_at=over_at)
+    match last:
+        case ev.Escalated() | ev.ToldStakeholders():
+            earlier = (one.event.kind for one in incident.entries.values() if one.number < last.entry)
+            return replace(found, first=last.kind not in earlier)
+        case ev.Mitigated() | ev.Recurred():
+            return _impact_moved(incident, last, found)
+        case ev.QuestionAnswered() if last.question and last.question <= len(facts.GUIDING):
+            return replace(found, asked=facts.GUIDING[last.question - 1])
+        case ev.RuledOut(hypothesis=None) if number := re.match(r"#?(\d{1,9})[.,:;)]?\s", last.text):
+            return found if int(number[1]) in incident.entries else replace(found, no_entry=int(number[1]))
+        case _:
+            return found
+
+
+def _impact_moved(incident: Incident, last: ev.Numbered, found: Beside) -> Beside:
+    """What an end or a return of impact did to its windows."""
+    before, after = _windows_without(incident, last), incident.windows()
+    if not before or not after:
+        return found
+    if isinstance(last, ev.Recurred):
+        return replace(found, on_already=before == after)
+    came_back = after[-1].started_by if after[-1].end is None else None
+    if came_back is not None:
+        return replace(found, back=(came_back, after[-1].start))
+    end = before[-1].end
+    if end is not None and last.at >= end:
+        return replace(found, over_since=end, stays_over=after[-1].end == end)
+    return found
+
+
+def _windows_without(incident: Incident, last: ev.Numbered) -> list[Window]:
+    others = {number: one for number, one in incident.of_kind[last.kind].items() if number != last.entry}
+    return replace(incident, of_kind={**incident.of_kind, last.kind: others}).windows()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +115,7 @@ class Recorded:
     offer: str = ""
     choices: tuple[Choice, ...] = ()
     understood: tuple[str, ...] = ()
+    beside: Beside = Beside()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +139,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class EntryLine:
-    """An entry as it stands, for a list; `event` is what was recorded first."""
+    """An entry as it stands, for a list; `event` is what was recorded first, `dead_end` the entry that ruled it out."""
 
     event: ev.Numbered
     number: int
@@ -83,6 +152,7 @@ class EntryLine:
     corrected: bool = False
     starred: bool = False
     worked: bool | None = None
+    dead_end: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +200,7 @@ class Status:
     waiting: int
     parked: tuple[str, ...]
     for_everybody: bool = False
+    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,8 @@ def fit(
     chosen = _least(whole, ranked)
     made = build(chosen)
     room = limit - count(made)
-    for entry in _long(whole):  # texts print their first sentence, as few as may be
+    said_twice = whole.cause.entries  # a cause of one sentence stands in the summary whole
+    for entry in (*said_twice, *_long(whole)):  # texts print their first sentence, as few as may be
         if room >= 0:
             break
         chosen = replace(chosen, short=chosen.short | {entry})
@@ -203,7 +204,7 @@ def _steps(whole: Postmortem, ranked: Sequence[tuple[int, int]], least: Selectio
 
 def _cost(line: Line) -> int:
     notes = " ".join(line.notes)
-    about = f"hypothesis of {line.about_clock}" if line.about else ""
+    about = f"hypothesis {line.about}, {line.about_clock}" if line.about else ""
     return words(f"{line.clock} {line.label} {about} {line.text} {notes}") + int(line.cut)
 
 

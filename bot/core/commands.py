@@ -104,10 +104,11 @@ class ChangeTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishTask:
-    """Action item `task` is done."""
+    """Action item `task` is done; `bare` says that its number was typed without the T."""
 
     task: int
     when: When | None = None
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,9 +224,10 @@ class MarkDuplicate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallReview:
-    """Ask for a review of the draft."""
+    """Ask for a review of the draft; `on` is what `when` says, where that is a time."""
 
     when: str = ""
+    on: When | None = None
     person: str = ""
     who: str = ""
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
 from bot.core import commands as cmd
-from bot.core import customers, times
+from bot.core import customers, facts, times
 from bot.core import events as ev
 from bot.core.errors import Choice, Question, Refusal
 from bot.core.events import Kind
@@ -19,6 +19,9 @@ TWICE_WITHIN = timedelta(seconds=90)
 
 FAR_BEFORE = timedelta(hours=12)
 """A clock time without a date that lands further than this before onset is asked about."""
+
+FAR_AFTER = timedelta(hours=6)
+"""One that lands further than this after the resolution is asked about, where the incident's own day has it too."""
 
 _GIVEN = ("entry", "recorded_at", "at", "approx", "zone", "task")
 """What the record gives to a line, or is compared apart: the same line twice differs in nothing else."""
@@ -78,11 +81,11 @@ def decide(
 def _heard_after_the_end(command: cmd.Change) -> bool:
     """Whether a command is heard by an incident that was cancelled or closed as a duplicate.
 
-    What brings it back is; so is taking its web link back, which may have got into wrong hands all the same.
+    What brings it back is; so is destroying a text or taking its web link back: both may be in wrong hands.
     """
     if isinstance(command, cmd.Record):
         return command.kind is Kind.REOPENED
-    return isinstance(command, cmd.Undo | cmd.RevokeLink)
+    return isinstance(command, cmd.Undo | cmd.RevokeLink | cmd.Redact)
 
 
 def _start(
@@ -95,7 +98,7 @@ def _start(
         )
     since = command.since
     if since is not None and since.clock_only and now - since.at > FAR_BEFORE and not confirmed:
-        raise _far(since, now, "before now")
+        raise _far(since, now, "before now", said_at)
     return ev.Started(
         by=by.key,
         recorded_at=now,
@@ -107,21 +110,33 @@ def _start(
         drill=command.drill,
         onset=since.at if since else said_at,
         onset_approx=bool(since and since.approx),
+        new_channel=command.new_channel,
     )
 
 
-def _far(when: times.When, reference: datetime, of_what: str) -> Question:
+def _far(when: times.When, reference: datetime, of_what: str, now: datetime, zone: str = "") -> Question:
+    """Asks about a time that lands far back: first whether it was read off the clocks of the incident's zone."""
+    choices = [Choice(f"Yes, {times.moment(when.at, when.zone)}", LINE_TO_CONFIRM, confirmed=True)]
+    if zone and not when.zone_typed and when.typed:
+        there = times.same_clock(when, zone, now)
+        if there != when.at and reference - there <= FAR_BEFORE:
+            choices.insert(0, _reading(when, there, zone, f"{times.moment(there, zone)}, {times.ago(there, now)}"))
     typed = times.clock(when.at, when.zone)
     earlier = times.moment(when.at, when.zone)
     tomorrow = times.localize(when.at, when.zone) + timedelta(days=1)  # by the clock: the zone's offset may change
     later = times.moment(tomorrow.astimezone(UTC), when.zone)
     return Question(
         f"{typed} would be {earlier}, {times.duration(reference - when.at)} {of_what}; {later} is still to come.",
-        (Choice(f"Yes, {earlier}", LINE_TO_CONFIRM, confirmed=True),),
-        "Nothing is recorded yet. Otherwise type the time with its date, for example: at "
-        + times.localize(when.at, when.zone).strftime("%Y-%m-%d %H:%M"),
+        tuple(choices),
+        "Nothing is recorded yet. Otherwise type the time with its date and zone, for example: at "
+        + times.localize(now - timedelta(minutes=10), "UTC").strftime("%Y-%m-%d %H:%M UTC"),
         "when",
     )
+
+
+def _reading(when: times.When, at: datetime, zone: str, label: str) -> Choice:
+    """The choice of another moment that a typed clock time may mean."""
+    return Choice(label, "", typed=when.before + when.typed, instead=times.dated(when, at, zone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +163,8 @@ class _Decision:
             case cmd.ChangeTask():
                 return [self._change_task(command)]
             case cmd.FinishTask():
+                if command.bare and command.task not in self.incident.tasks:
+                    raise self._no_task(f"done {command.task}", command.task)
                 task = self._open_task(command.task)
                 at = self._when(command.when)
                 return [ev.TaskDone(**self._head(), task=task.number, at=at.at if at else self.said_at)]
@@ -197,7 +214,7 @@ class _Decision:
             case cmd.MarkDuplicate():
                 return [self._duplicate(command)]
             case cmd.CallReview():
-                return [ev.ReviewCalled(**self._head(), person=command.person, who=command.who, text=command.when)]
+                return [self._call_review(command)]
             case cmd.Approve(what="customer"):
                 return [self._approve_for_customers(command.upto)]
             case cmd.Approve():
@@ -227,6 +244,7 @@ class _Decision:
         self._not_captured_twice(said)
         self._not_before_onset(kind, head["at"])
         self._not_after_the_end(kind, head["at"])
+        self._not_before_it_came_back(kind, head["at"], text)
         recorded = ev.ENTRY_EVENTS[kind](**head, text=text, said_in=said.said_in, author=said.author, **extra)
         return self._not_twice(recorded, when)
 
@@ -344,11 +362,50 @@ class _Decision:
                 "when",
             )
 
+    def _not_before_it_came_back(self, kind: Kind, at: datetime, text: str) -> None:
+        """An end of impact that lies before its last return ends nothing: it is asked about."""
+        windows = self.incident.windows()
+        back = self.incident.entries.get(windows[-1].started_by or 0) if windows and not windows[-1].end else None
+        if self.confirmed or kind is not Kind.MITIGATED or back is None or back.kind is not Kind.AGAIN:
+            return
+        if at >= back.at.replace(second=0, microsecond=0):
+            return
+        zone = self.incident.zone
+        raise Question(
+            f"That is before impact came back (#{back.number}, {times.clock(back.at, zone)}).",
+            (
+                Choice("It stopped now", f"mitigated INC-{self.incident.number}: at now {text}".strip()),
+                Choice(f"Keep {times.moment(at, zone)}", LINE_TO_CONFIRM, confirmed=True),
+            ),
+            "Nothing is recorded yet. With the time that you gave, impact still counts as on.",
+            "when",
+        )
+
     def _when(self, when: times.When | None) -> times.When | None:
-        onset = self.incident.onset
-        if when and when.clock_only and onset and onset - when.at > FAR_BEFORE and not self.confirmed:
-            raise _far(when, onset, "before impact began")
+        onset, over = self.incident.onset, self.incident.resolution
+        if when is None or not when.clock_only or self.confirmed:
+            return when
+        if onset and onset - when.at > FAR_BEFORE:
+            raise _far(when, onset, "before impact began", self.said_at, self.incident.zone)
+        if onset and over and when.at - over.at > FAR_AFTER:
+            own = times.same_clock(when, when.zone, over.at + FAR_AFTER)
+            if own >= onset - FAR_AFTER:
+                raise self._late(when, own, over.at)
         return when
+
+    def _late(self, when: times.When, own: datetime, over: datetime) -> Question:
+        """After the resolution a clock time may be of the incident's own day, or of today."""
+        earlier, later = times.moment(own, when.zone), times.moment(when.at, when.zone)
+        choices = [Choice(later, LINE_TO_CONFIRM, confirmed=True)]
+        if when.typed:
+            choices.insert(0, _reading(when, own, when.zone, earlier))
+        return Question(
+            f"INC-{self.incident.number} was resolved at {times.moment(over, self.incident.zone)}. "
+            f"{times.clock(when.at, when.zone)} may be {earlier}, or {later}.",
+            tuple(choices),
+            f"Nothing is recorded yet. To type it with its date: at {own.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+            "when",
+        )
 
     # ---- tasks -----------------------------------------------------------------------------------
 
@@ -398,6 +455,13 @@ class _Decision:
         if number not in self.incident.tasks:
             raise Refusal(f"There is no action item T{number}.", self._known_tasks())
         return self.incident.tasks[number]
+
+    def _no_task(self, line: str, number: int) -> Question:
+        return Question(
+            f"There is no action item T{number}. Nothing is recorded yet.",
+            (Choice("Note", f"note {line}"), Choice("Action", f"action {line}")),
+            self._known_tasks(),
+        )
 
     def _known_tasks(self) -> str:
         known = ", ".join(f"T{n}" for n in self.incident.tasks) or "none yet"
@@ -484,7 +548,7 @@ class _Decision:
     def _set_onset(self, said: cmd.SetOnset) -> ev.Event:
         when = said.when
         if when.clock_only and self.now - when.at > FAR_BEFORE and not self.confirmed:
-            raise _far(when, self.now, "before now")
+            raise _far(when, self.now, "before now", self.said_at, self.incident.zone)
         over = next((w.end for w in self.incident.windows() if w.end), None)
         if over is not None and when.at > over:
             zone = self.incident.zone
@@ -550,6 +614,13 @@ class _Decision:
 
     def _gap(self, gap: str) -> str:
         if gap in GAP_WORDS:
+            meant = [state for state in facts.states(self.incident) if state.fact.gap == gap]
+            if all(state.state is facts.State.KNOWN for state in meant):
+                told = ", ".join(f"#{n}" for n in dict.fromkeys(n for state in meant for n in state.entries))
+                raise Refusal(
+                    f"{' '.join(dict.fromkeys(state.fact.name for state in meant))} That is known: {told}.",
+                    f"Type gaps to see what is missing{', or edit <n> <text> to correct the entry' if told else ''}.",
+                )
             return gap
         raise Refusal(f"There is no gap {gap}.", f"Type gaps to see them, or none with one of: {', '.join(GAP_WORDS)}.")
 
@@ -580,6 +651,16 @@ class _Decision:
                 "Type draft customer to see how it reads now.",
             )
         return ev.Approved(**self._head(), upto=upto, what="customer")
+
+    def _call_review(self, said: cmd.CallReview) -> ev.Event:
+        return ev.ReviewCalled(
+            **self._head(),
+            person=said.person,
+            who=said.who,
+            text=said.when,
+            held_at=said.on.at if said.on else None,
+            zone=said.on.zone if said.on else self.by.zone,
+        )
 
     def _publish(self) -> ev.Event:
         if self.incident.is_open:

@@ -261,7 +261,8 @@ class AnnexEntry:
     """An entry with all that is known about it.
 
     `by` wrote it, `recorded_by` (if another) recorded it; `withdrawn` is "removed", "undone" or "". `said_in` is the
-    message that it was captured from, `message` its address, "" where that is not known.
+    message that it was captured from, `message` its address, "" where that is not known. `about` and `about_text` are
+    the hypothesis that a dead end belongs to.
     """
 
     number: int
@@ -284,6 +285,8 @@ class AnnexEntry:
     said_in: str
     message: str
     history: tuple[Change, ...]
+    about: int | None = None
+    about_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +321,7 @@ class Length:
 class ReviewNote:
     """Something for reviewers to look at: where (an entry, a section), the words or what about it, why, what instead.
 
-    `entries` are those that a section does not know of yet.
+    `entries` are those that a section does not know of yet, or does not show.
     """
 
     where: str
@@ -385,7 +388,8 @@ class Postmortem:
     """The whole document and its annex.
 
     `severities` says from when on which severity held, for the picture; `written` holds the sections that a person
-    wrote, by name, `newer` the entries that came after each of them; `review` is for reviewers alone.
+    wrote, by name, `signed` by whom and when, `newer` the entries that came after each of them; `review` is for
+    reviewers alone.
     """
 
     options: Options
@@ -422,6 +426,7 @@ class Postmortem:
     headlines: Headlines
     customer: CustomerVersion
     written: dict[str, str] = field(default_factory=dict)
+    signed: dict[str, str] = field(default_factory=dict)
     newer: dict[str, tuple[int, ...]] = field(default_factory=dict)
     review: tuple[ReviewNote, ...] = ()
     length: Length = Length()

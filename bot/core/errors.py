@@ -10,7 +10,7 @@ Anything else that is raised is a defect.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 class ScribeError(Exception):
@@ -39,13 +39,24 @@ class Choice:
     """One way to go on: a button's label and the whole line of the /incident language that it stands for.
 
     An empty line stands for the line that was typed. `confirmed` says that the line has been asked about and shall be
-    recorded as it is; `undoes` is the number of the event that the choice takes back instead.
+    recorded as it is; `undoes` is the number of the event that the choice takes back instead. Where `typed` is given,
+    the line is the one that was typed with `instead` in its place.
     """
 
     label: str
     line: str
     confirmed: bool = False
     undoes: int = 0
+    typed: str = ""
+    instead: str = ""
+
+    def within(self, line: str) -> Choice | None:
+        """The choice written out for the line that was typed, None where what it would replace is not in there."""
+        if not self.typed:
+            return self
+        before, found, after = line.partition(self.typed)
+        written = f"{before}{self.instead}{after}"
+        return replace(self, line=written, typed="", instead="") if found else None
 
 
 class Question(Refusal):
@@ -54,6 +65,11 @@ class Question(Refusal):
     def __init__(self, message: str, choices: tuple[Choice, ...], hint: str = "", field: str = "") -> None:
         super().__init__(message, hint, field)
         self.choices = choices
+
+    def within(self, line: str) -> Question:
+        """The same question, its choices written out for the line that was typed."""
+        choices = tuple(written for one in self.choices if (written := one.within(line)))
+        return Question(self.message, choices, self.hint, self.field)
 
 
 class Undelivered(ScribeError):

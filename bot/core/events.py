@@ -132,13 +132,17 @@ def event(cls: type[Event]) -> type[Event]:
 
 @dataclass(frozen=True, kw_only=True)
 class Started(Numbered):
-    """An incident was declared: `text` is its title, `onset` when impact began, `zone` the zone of the incident."""
+    """An incident was declared: `text` is its title, `onset` when impact began, `zone` the zone of the incident.
+
+    `new_channel`: a channel of its own was asked for.
+    """
 
     kind = Kind.STARTED
     severity: int | None
     drill: bool
     onset: datetime
     onset_approx: bool
+    new_channel: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -594,12 +598,17 @@ class SectionWritten(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewCalled(Event):
-    """A review was asked for, perhaps led by `person`; `text` says when, as it was typed."""
+    """A review was asked for, perhaps led by `person`; `text` says when, as it was typed.
+
+    `held_at` is that time where it could be read as one, `zone` what it was read in.
+    """
 
     name = "review_called"
     person: str = ""
     text: str = words("")
     who: str = words("")
+    held_at: datetime | None = None
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, kw_only=True)

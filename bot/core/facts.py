@@ -7,11 +7,21 @@ see names and lines to type, never the ids.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from bot.core import events as ev
 from bot.core.events import Kind
 from bot.core.incident import Incident, Stage, Status, Task
+
+GUIDING = (
+    "What led up to it?",
+    "Which warnings were missed?",
+    "Which actions helped?",
+    "Which process should change?",
+    "How could communication be better?",
+)
+"""The questions of every review, R1 to R5 (POSTMORTEM.md S18)."""
 
 
 class Phase(StrEnum):
@@ -133,7 +143,13 @@ def _lessons(incident: Incident) -> tuple[int, ...] | None:
 
 
 def _answers(incident: Incident) -> tuple[int, ...] | None:
-    return _of(Kind.ANSWER)(incident)
+    return _of(Kind.ANSWER)(incident) if not unanswered(incident) else None
+
+
+def unanswered(incident: Incident) -> list[int]:
+    """The numbers of the guiding questions that nobody has answered."""
+    said = {e.event.question for e in incident.live(Kind.ANSWER) if isinstance(e.event, ev.QuestionAnswered)}
+    return [number for number in range(1, len(GUIDING) + 1) if number not in said]
 
 
 def _severity(incident: Incident) -> tuple[int, ...] | None:
@@ -259,11 +275,25 @@ def gaps(incident: Incident) -> list[Gap]:
     for state in states(incident):
         if state.state is State.OPEN and state.fact.line:
             asked.setdefault(state.fact.line, state.fact)
-    found = [fact for fact in asked.values() if not (fact.id == "S5" and any(f.id == "S4" for f in asked.values()))]
+    listed = [one for fact in asked.values() for one in _each(fact, incident)]
+    found = [fact for fact in listed if not (fact.id == "S5" and any(f.id == "S4" for f in asked.values()))]
     ordered = sorted(found, key=lambda fact: fact.phase not in phases)
     return [
         Gap(number, fact, _line(fact, incident), fact.phase in phases) for number, fact in enumerate(ordered, start=1)
     ]
+
+
+def _each(fact: Fact, incident: Incident) -> list[Fact]:
+    """A fact as it is asked for: the questions of the review one by one."""
+    if fact.id != "S18":
+        return [fact]
+    return [replace(fact, name=f"R{n}: {GUIDING[n - 1]}", line=f"answer R{n} …") for n in unanswered(incident)]
+
+
+def meant(incident: Incident, gap: str) -> tuple[str, ...]:
+    """The names of what is not known and does not apply, for a word of the verb `none`."""
+    named = [one.fact.name for one in states(incident) if one.fact.gap == gap and one.state is State.NOT_APPLICABLE]
+    return tuple(dict.fromkeys(named))
 
 
 def _line(fact: Fact, incident: Incident) -> str:

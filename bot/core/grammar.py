@@ -429,6 +429,12 @@ def _todo(text: str, context: Context) -> Command:
             public=bool(said.public),
         )
     said = _task_said(rest, context)
+    if re.match(r"by\s", said.text, re.IGNORECASE) and f": {said.text}" not in rest:
+        raise Refusal(
+            f"“{said.text}” has no date that can be read; {word} is as it was.",
+            f"Type {context.prefix} todo {word} by next Friday, by 1 December or by 2026-12-01; with a colon it is the "
+            f"new text: {context.prefix} todo {word} : {said.text}",
+        )
     if not (said.owner or said.category or said.due or said.text or said.public is not None):
         raise _usage("todo")
     return ChangeTask(
@@ -490,6 +496,8 @@ def _owner(text: str, context: Context) -> tuple[str, str, str]:
 
 def _done(text: str, context: Context) -> Command:
     before, said = _timed(text, context)
+    if number := _number(said):  # "done 2": T2, where there is one
+        return FinishTask(task=number, when=before, bare=True)
     task, rest = _one_number("done", said, "t")
     when, left = (before, rest) if before else _timed(rest, context)
     if left:
@@ -689,7 +697,8 @@ def _duplicate(text: str, context: Context) -> Command:
 
 def _review(text: str, context: Context) -> Command:
     before, name, handle, rest = _within(text, context)
-    return CallReview(when=f"{before} {rest}".strip(), person=handle, who=name)
+    when = f"{before} {rest}".strip()
+    return CallReview(when=when, on=times.coming(when, context.now, context.zone), person=handle, who=name)
 
 
 def _share(text: str, context: Context) -> Command:
@@ -1109,6 +1118,26 @@ def nearest(word: str) -> str | None:
     return near[0] if near else None
 
 
+def _meant(line: str, word: str, near: str | None, context: Context) -> tuple[Choice, ...]:
+    """The line with the verb that was mistyped, if that can be recorded as it is."""
+    if near is None or find(word) is not None or not _is_typo(word, near):
+        return ()
+    meant = f"{near} {_word(line)[1]}".strip()
+    try:
+        parse(meant, context)
+    except Refusal:
+        return ()
+    return (Choice(meant, meant),)
+
+
+def _is_typo(word: str, verb: str) -> bool:
+    """Whether a word is a verb mistyped: its letters in another order, or nearly spelled so, and no form of it."""
+    plain = _plain(word)
+    if plain.removeprefix(verb) in {"d", "ed", "s", "es", "ing", "er"}:  # "updated the config"
+        return False
+    return sorted(plain) == sorted(verb) or difflib.SequenceMatcher(None, plain, verb).ratio() >= 0.85
+
+
 def parse(line: str, context: Context) -> Parsed:
     """The command that a line says.
 
@@ -1143,7 +1172,7 @@ def _aimed(line: str, incident: int) -> str:
 
 
 def _zone_used(command: Command) -> bool:
-    whens = [getattr(command, name, None) for name in ("when", "since", "rest_when")]
+    whens = [getattr(command, name, None) for name in ("when", "since", "rest_when", "on")]
     return any(isinstance(when, times.When) and when.zone_used for when in whens)
 
 
@@ -1155,6 +1184,7 @@ def _no_verb(line: str, word: str, context: Context) -> Question:
     return Question(
         f"“{word}” is no verb. Nothing is recorded yet.",
         (
+            *_meant(line, word, near, context),
             Choice("Action", f"action {line}"),
             Choice("Note", f"note {line}"),
             Choice("Ruled out", f"ruledout {line}"),

@@ -108,8 +108,12 @@ class Window:
     ended_by: int | None = None
 
     def length(self, now: datetime) -> timedelta:
-        """How long it lasted, or has lasted by `now`."""
-        return max((self.end or now) - self.start, timedelta())
+        """How long it lasted, or has lasted by `now`: between the minutes that are printed, so that they add up."""
+
+        def minute(at: datetime) -> datetime:
+            return at.replace(second=0, microsecond=0)
+
+        return max(minute(self.end or now) - minute(self.start), timedelta())
 
 
 @dataclass(slots=True)

@@ -693,8 +693,10 @@ _SHAPES: tuple[_Shape, ...] = (
 
 _NAMED = re.compile(
     r"(?P<key>pass(?:word|wd|phrase|code)|\bpwd|secret|token|(?:api|access|secret|private"
-    r"|auth)[_-]?key)[\"']?(?P<sign>[ \t]{0,3}(?::=|=>|[:=])[ \t]{0,3}|[ \t]{1,3}(?:is"
-    r"|was)[ \t]{1,3})[\"'`*]{0,2}(?P<value>[^\s\"'`<>|,;]{6,200})|--(?P<option>password|passwd|token|secret"
+    r"|auth)[_-]?key)[\"']?(?P<sign>[ \t]{0,3}(?::=|=>|[:=])[ \t]{0,3}"
+    r"|[ \t]{1,3}(?:(?:for|of|to|on)[ \t]{1,3}(?:the[ \t]{1,3})?[\w./@-]{1,64}[ \t]{1,3})?"
+    r"(?:is|was)(?:[ \t]{1,3}now)?[ \t]{1,3})"
+    r"[\"'`*]{0,2}(?P<value>[^\s\"'`<>|,;]{6,200})|--(?P<option>password|passwd|token|secret"
     r"|api-key)[ \t]{1,3}[\"']?(?P<given>[^\s\"'`<>|,;-][^\s\"'`<>|,;]{5,200})",
     re.IGNORECASE,
 )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.core.document import Metric, Metrics
 from bot.core.events import Kind
 from bot.core.incident import Incident
-from bot.core.wording import counted, length, minute, until_long
+from bot.core.wording import counted, minute, until_long
 
 
 def measure(incident: Incident) -> Metrics:
@@ -17,17 +17,13 @@ def measure(incident: Incident) -> Metrics:
     over = incident.resolution
     ended = windows[-1].end if windows else None
     return Metrics(
-        impact=_seconds(_impact(incident)) if ended else None,
+        impact=_seconds(incident.impact(ended)) if ended else None,
         detect=_between(onset, found.at if found else None),
         acknowledge=_between(found.at if found else onset, acknowledged.at if acknowledged else None),
         mitigate=_between(onset, ended),
         resolve=_between(onset, over.at if over else None),
         windows=len(windows),
     )
-
-
-def _impact(incident: Incident) -> timedelta:
-    return sum((length(w.start, w.end) for w in incident.windows() if w.end), timedelta())
 
 
 def _between(start: datetime | None, end: datetime | None) -> int | None:

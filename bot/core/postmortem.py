@@ -32,7 +32,7 @@ from bot.core.document import (
 )
 from bot.core.events import Kind
 from bot.core.facts import LESSONS, State, gaps, open_tasks, states
-from bot.core.incident import Entry, Incident, Stage, Status, Task, fold
+from bot.core.incident import Entry, Incident, Stage, Status, Task, Window, fold
 from bot.core.questions import Questions, guiding
 from bot.core.wording import LABELS, SOURCES, Wording, length, listed, minute, opening, share, until_long
 
@@ -58,7 +58,7 @@ def compose(incident: Incident, names: Mapping[str, str], options: Options, coun
     shape = SHAPES.get(options.template, Shape())
     made = budget.fit(composition.build, timeline.ranked(incident), count, options.limit, shape.lists)
     words = count(made)
-    fill = tuple(gap.word for gap in gaps(incident) if gap.word) if words < options.least else ()
+    fill = _would_fill(incident) if words < options.least else ()
     if fill:
         made = replace(made, length=Length(words, fill=fill))
         words = count(made)
@@ -66,6 +66,12 @@ def compose(incident: Incident, names: Mapping[str, str], options: Options, coun
         made = replace(made, length=Length(words, True, fill))
         return replace(made, length=Length(count(made), True, fill))
     return replace(made, length=Length(words, fill=fill))
+
+
+def _would_fill(incident: Incident) -> tuple[str, ...]:
+    """The facts that are due and missing, in a word each; an exercise need not be long."""
+    due = (gap.word for gap in gaps(incident) if gap.word and gap.due)
+    return () if incident.drill else tuple(dict.fromkeys(due))
 
 
 class _Composition:
@@ -156,9 +162,13 @@ class _Composition:
             headlines=self._headlines(),
             customer=customers.version(incident),
             written={name: section.text for name, section in sorted(incident.sections.items())},
+            signed={name: self._signed(section) for name, section in sorted(incident.sections.items())},
             newer={name: found for name in sorted(incident.sections) if (found := review.newer(incident, name))},
             review=review.notes(self.wording),
         )
+
+    def _signed(self, section: ev.SectionWritten) -> str:
+        return f"{self.wording.person(section.by)}, {self.wording.moment(section.recorded_at)}"
 
     # ---- small pieces ----------------------------------------------------------------------------
 
@@ -190,9 +200,9 @@ class _Composition:
 
     def _header(self) -> Header:
         incident = self.incident
-        approvals = tuple(dict.fromkeys(self.wording.person(a.by) for a in incident.approvals))
+        approvals = {self.wording.person(a.by): a for a in incident.approvals}
         if approvals:
-            reviewed = f"approved by {listed(list(approvals))}"
+            reviewed = self._approved(approvals)
         elif incident.stage is Stage.DRAFT:
             reviewed = "not reviewed"
         else:
@@ -205,10 +215,22 @@ class _Composition:
             status=self._status(),
             stage=incident.stage.value,
             revision=self.options.revision,
-            approvals=approvals,
+            approvals=tuple(approvals),
             reviewed=reviewed,
             entries=len([e for e in incident.entries.values() if e.live]),
         )
+
+    def _approved(self, approvals: Mapping[str, ev.Approved]) -> str:
+        """Who approved the document as it is; and who approved it before it changed, when, and how much came since."""
+        parts: list[str] = []
+        agreed: list[str] = []
+        for person, approved in approvals.items():
+            since = review.since(self.incident, approved.upto)
+            if since:
+                parts.append(f"approved by {person} on {self.wording.moment(approved.recorded_at)}, {since} since")
+            else:
+                agreed.append(person)
+        return "; ".join([f"approved by {listed(agreed)}", *parts] if agreed else parts)
 
     def _status(self) -> str:
         """How the incident stands, "" when it is resolved: then the document need not say it."""
@@ -336,8 +358,9 @@ class _Composition:
 
     def _cause(self) -> Statement:
         cause = self._latest("Cause", Kind.CAUSE, "S10", "cause")
-        if cause.cut:  # its first sentence stands in the summary: nothing is said twice
-            return Statement("Cause", "See the root cause above.", cause.entries, cut=True)
+        above = "summary" not in self.incident.sections  # a person's summary may say another
+        if above and cause.said and cause.entries[0] in self.selection.short:  # its first sentence stands there
+            return Statement("Cause", "See the root cause above.", cause.entries, cut=cause.cut)
         return cause
 
     def _trigger(self) -> Statement | None:
@@ -419,12 +442,14 @@ class _Composition:
     # ---- for the picture and the channel ---------------------------------------------------------
 
     def _windows(self) -> tuple[Impact, ...]:
-        def in_words(start: datetime, end: datetime | None) -> str:
-            if end is None:
-                return f"Impact since {self.wording.moment(start, utc=False)}"
-            return f"Impact for {until_long(length(start, end))}, {self.wording.span(start, end)}"
+        def in_words(w: Window) -> str:
+            if w.end is None:
+                return f"Impact since {self.wording.moment(w.start, w.start_approx, utc=False)}"
+            about = "~" if w.start_approx or w.end_approx else ""
+            lasted = f"{about}{until_long(length(w.start, w.end))}"
+            return f"Impact for {lasted}, {self.wording.span(w.start, w.end, w.start_approx, w.end_approx)}"
 
-        return tuple(Impact(w.start, w.end, in_words(w.start, w.end)) for w in self.incident.windows())
+        return tuple(Impact(w.start, w.end, in_words(w)) for w in self.incident.windows())
 
     def _severities(self) -> tuple[tuple[datetime, int], ...]:
         """From when on which severity held; that of the start from onset on."""

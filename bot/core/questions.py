@@ -9,6 +9,7 @@ from bot.core import events as ev
 from bot.core.document import GuidingQuestion, Missing, Question, Statement
 from bot.core.events import Kind
 from bot.core.facts import (
+    GUIDING,
     FactState,
     State,
     missing_lessons,
@@ -21,15 +22,6 @@ from bot.core.wording import Wording, listed
 
 IN_DOCUMENT = 5
 """So many questions stand in the document, the rest in the annex."""
-
-GUIDING = (
-    "What led up to it?",
-    "Which warnings were missed?",
-    "Which actions helped?",
-    "Which process should change?",
-    "How could communication be better?",
-)
-"""R1 to R5."""
 
 _BY_IMPORTANCE = (
     "cause", "impact", "detection", "fix", "share", "confirmation", "path", "own", "tasks", "lessons", "messages",

@@ -5,14 +5,15 @@ Notes for reviewers, never part of what is published, and nothing is rewritten (
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from bot.core import language
+from bot.core import changes, language
+from bot.core import events as ev
 from bot.core.document import ReviewNote
 from bot.core.events import Kind
 from bot.core.facts import HAPPENING
 from bot.core.incident import Incident, Stage, history
-from bot.core.wording import Wording, counted
+from bot.core.wording import Wording, counted, listed
 
 SECTION_KINDS: dict[str, frozenset[Kind]] = {
     "summary": frozenset(
@@ -30,6 +31,10 @@ SECTION_KINDS: dict[str, frozenset[Kind]] = {
 
 MOST = 20
 """So many phrases are pointed out; who has more of them has read enough."""
+
+
+MOST_ENTRIES = 50
+"""So many entries that a section does not show are named."""
 
 
 def notes(wording: Wording) -> tuple[ReviewNote, ...]:
@@ -56,12 +61,51 @@ def newer(incident: Incident, section: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+def since(incident: Incident, upto: int) -> str:
+    """What came to the document after event `upto`: "14 entries and 2 changes", "" for nothing."""
+    found = changes.between(incident.happened, upto)
+    entries = len(found.added)
+    unseen = [
+        one
+        for seq, one in history(incident)
+        if seq > upto and seq not in incident.undone and (isinstance(one, ev.ReviewCalled) or _for_customers(one))
+    ]
+    others = (found.corrected, found.removed, found.redacted, found.tasks, found.sections, found.destroyed)
+    more = sum(len(one) for one in others) + found.marks - len(unseen)
+    said = [counted(entries, "entry", "entries")] if entries else []
+    return listed([*said, counted(more, "change")] if more else said)
+
+
+def _for_customers(one: ev.Event) -> bool:
+    return isinstance(one, ev.Retitled) and bool(one.audience)
+
+
+def _unshown(wording: Wording, name: str, newer: Collection[int]) -> Iterator[ReviewNote]:
+    """The entries whose words a section that a person wrote does not show, save those that came later anyway."""
+    section = wording.incident.sections[name]
+    shown = _bare(section.text)
+    entries = tuple(
+        entry.number
+        for entry in sorted(wording.incident.live(*SECTION_KINDS[name]), key=lambda e: e.number)
+        if entry.number not in newer and _bare(wording.text(entry)) not in shown
+    )
+    if entries:
+        more = f" and {len(entries) - MOST_ENTRIES} more" if len(entries) > MOST_ENTRIES else ""
+        yield ReviewNote(f"section {name}", None, f"its words do not show these{more}:", entries=entries[:MOST_ENTRIES])
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone: what markup, white space and punctuation do not change."""
+    return "".join(sign for sign in text.casefold() if sign.isalnum())
+
+
 def _behind(wording: Wording) -> Iterator[ReviewNote]:
     for name, section in sorted(wording.incident.sections.items()):
         entries = newer(wording.incident, name)
         if entries:
             by = wording.person(section.by)
             yield ReviewNote(f"section {name}", None, f"written by {by}; newer than it:", entries=entries)
+        yield from _unshown(wording, name, entries)
 
 
 def _blame(wording: Wording) -> Iterator[ReviewNote]:

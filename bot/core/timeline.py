@@ -160,7 +160,7 @@ class _Lines:
         self.incident = wording.incident
         self.named: date | None = None
         self.letters = wording.letters(entries[0].at)
-        self.begins, self.ends = _borders(self.incident, entries)
+        self.borders = _borders(wording, entries)
         self.turns = {e.number for e in (self.incident.detection, _last_mitigated(self.incident)) if e}
         self.ruled_out = {
             e.event.hypothesis for e in entries if e.kind is Kind.DEAD_END and isinstance(e.event, ev.RuledOut)
@@ -198,7 +198,7 @@ class _Lines:
             at=entry.at,
             kind=entry.kind,
             clock=clock,
-            label=wording.label(entry),
+            label=f"{wording.label(entry)} {entry.number}" if self._is_named(entry) else wording.label(entry),
             text=sentence,
             mark="✗" if entry.kind is Kind.DEAD_END else "",
             milestone=entry.kind in MILESTONES,
@@ -215,6 +215,10 @@ class _Lines:
             return found if found and found.live and found.kind is Kind.HYPOTHESIS else None
         return None
 
+    def _is_named(self, entry: Entry) -> bool:
+        """Whether a dead end names this hypothesis: two of one minute are told apart by their numbers."""
+        return entry.kind is Kind.HYPOTHESIS and entry.number in self.ruled_out
+
     def _notes(self, entry: Entry) -> tuple[str, ...]:
         notes: list[str] = []
         if entry.kind in (Kind.ACTION, Kind.MITIGATION) and entry.worked is not None:
@@ -224,10 +228,7 @@ class _Lines:
                 notes.append("Confirmed.")
             elif entry.number in self.ruled_out:
                 notes.append("Ruled out.")
-        if entry.number in self.begins:
-            notes.append("Impact begins.")
-        if entry.number in self.ends:
-            notes.append("Impact ends.")
+        notes += self.borders.get(entry.number, [])
         if self.incident.is_addendum(entry):
             notes.append("Added after publication.")
         return tuple(notes)
@@ -238,17 +239,38 @@ class _Lines:
         return 80 if entry.number in self.turns else WEIGHTS[entry.kind]
 
 
-def _borders(incident: Incident, entries: list[Entry]) -> tuple[set[int], set[int]]:
-    """The entries that say that impact begins and ends: the one that caused it, else the first of that minute."""
-    begins: set[int] = set()
-    ends: set[int] = set()
+def _borders(wording: Wording, entries: list[Entry]) -> dict[int, list[str]]:
+    """What entries say of the begin and the end of impact: the one that caused it, else the first of that minute.
+
+    Where none is of the minute in which it began first or ended last, the next one says when that was (POSTMORTEM.md,
+    rule 3); of the last end, which nothing may follow, the last one.
+    """
+    said: dict[int, list[str]] = {}
     shown = {e.number for e in entries}
-    for window in incident.windows():
-        for border, at, by in ((begins, window.start, window.started_by), (ends, window.end, window.ended_by)):
+    first_of: dict[datetime, int] = {}
+    for entry in entries:
+        first_of.setdefault(entry.order[0], entry.number)
+    windows = wording.incident.windows()
+    for window in windows:
+        first, last = window is windows[0], window is windows[-1]
+        for at, by, approx, begins, outer in (
+            (window.start, window.started_by, window.start_approx, True, first),
+            (window.end, window.ended_by, window.end_approx, False, last),
+        ):
             if at is None:
                 continue
-            first = next((e.number for e in entries if e.order[0] == minute(at)), None)
-            number = by if by in shown else first
+            number = by if by in shown else first_of.get(minute(at))
             if number is not None:
-                border.add(number)
-    return begins, ends
+                said.setdefault(number, []).append("Impact begins." if begins else "Impact ends.")
+            elif outer:
+                near = next((e for e in entries if e.at >= at), entries[-1])
+                what = "Impact began" if begins else "Impact ended"
+                said.setdefault(near.number, []).append(f"{what} at {_when(wording, at, approx, near.at)}.")
+    return said
+
+
+def _when(wording: Wording, at: datetime, approx: bool, line: datetime) -> str:
+    """A time as a remark on a line of the timeline: the day and the zone where the line has others."""
+    day = "" if wording.date(at) == wording.date(line) else f"{times.day(at, wording.zone)} "
+    letters = "" if wording.letters(at) == wording.letters(line) else f" {wording.letters(at)}"
+    return f"{day}{wording.hour(at, approx)}{letters}"

@@ -20,7 +20,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -43,7 +43,8 @@ class When:
 
     `zone` is what it was read in and is printed in again: an IANA name, "UTC" or an offset such as "-08:00".
     `clock_only` marks a clock time without a date, `zone_typed` a zone in the text, `zone_used` that the reading leans
-    on the person's own zone. `note` is empty or one clause for the answer.
+    on the person's own zone. `note` is empty or one clause for the answer. `typed` is the clock time as it stands in
+    the line, `before` what stands before it there (`since `).
     """
 
     at: datetime
@@ -53,6 +54,8 @@ class When:
     zone_typed: bool = False
     zone_used: bool = False
     note: str = ""
+    typed: str = field(default="", compare=False)
+    before: str = field(default="", compare=False)
 
 
 # What is typed ------------------------------------------------------------------------------------------------------
@@ -158,7 +161,11 @@ def trailing(text: str, keyword: str, now: datetime, zone: str) -> tuple[str, Wh
             f'Type "{keyword} {clocked}" for the time, "{keyword} the year {year[1]}" for the year.',
         )
     found = _read(_Line(plain, now, zone, full=True, end=_END_OF_ALL), position)
-    return (text[:start].strip(), found[0]) if found else (text, None)
+    if found is None:
+        return text, None
+    when, said = found[0], text[start:]
+    before = said[: said.rfind(when.typed)] if when.typed and when.typed in said else ""
+    return text[:start].strip(), replace(when, before=before)
 
 
 def whole(text: str, now: datetime, zone: str) -> When:
@@ -256,7 +263,8 @@ def _read_clock(line: _Line, position: int) -> _Reading | None:
         return None
     clock.check()
     when = _settle(line, _recent(line.now, 3), clock, typed)
-    return (replace(when, clock_only=True), end) if when else None
+    written = line.plain[position:end].rstrip(" \t\r\n,;:")
+    return (replace(when, clock_only=True, typed=written), end) if when else None
 
 
 def _on_days(line: _Line, position: int, clock: _Clock, days: Callable[[_Typed | None], list[date]]) -> _Reading | None:
@@ -648,10 +656,23 @@ def localize(at: datetime, zone: str) -> datetime:
     return at.astimezone(_tz(zone))
 
 
+def dated(when: When, at: datetime, zone: str) -> str:
+    """What to type in the place of the clock time of `when` for `at`: the date, the time and the distance from UTC."""
+    local = localize(at, zone)
+    return f"{when.before}{local:{'%Y-%m-%d %H:%M:%S' if local.second else '%Y-%m-%d %H:%M'}} {_offset_name(local)}"
+
+
+def same_clock(when: When, zone: str, until: datetime) -> datetime:
+    """The latest moment, not after `until`, at which the clocks of `zone` show what those of `when` did."""
+    shown = localize(when.at, when.zone).replace(tzinfo=None).time()
+    days = (datetime.combine(day, shown, tzinfo=_tz(zone)).astimezone(UTC) for day in _recent(until, 3))
+    return next(at for at in days if at <= until)
+
+
 # Dates to come ------------------------------------------------------------------------------------------------------
 
 _BY = re.compile(r"(?:^|(?<=\s))by(?=\s)", _FLAGS)
-_DUE_DAY = re.compile(rf"(?P<word>today|tomorrow|{_DAY_WORD})", _FLAGS)
+_DUE_DAY = re.compile(rf"today|tomorrow|(?:(?P<which>next|this|on) )?(?P<day>{_DAY_WORD})", _FLAGS)
 _DUE_END = re.compile(
     r"(?P<week>(?:the )?end of (?:the |this )?week|eow)|(?P<month>(?:the )?end of (?:the |this )?month|eom)"
     r"|(?P<next>next week)",
@@ -664,11 +685,44 @@ _DUE_DATE = re.compile(
 )
 
 
+def coming(text: str, now: datetime, zone: str) -> When | None:
+    """The time that all of `text` is, where it may lie ahead: a day as in `due` (none: the next such time) and a clock.
+
+    None where it is no such time: the words are kept as they are.
+    """
+    plain = re.sub(r"\s+", " ", text.translate(_PLAIN)).strip()
+    line = _Line(plain, now, zone, full=False, end=_END_OF_ALL)
+    for place in [found.end() for found in re.finditer(r"^|\s", plain)]:
+        clock = _clock_at(line, place, full=True, dated=True)
+        if clock is None or not clock.possible or (clock.style == "digits" and place == 0):
+            continue
+        typed, end = _zone_after(line, clock)
+        if end is None:
+            continue
+        said = re.sub(r"\bat$", "", plain[:place].strip(" ,"), flags=re.IGNORECASE).strip(" ,")
+        if _DUE_END.fullmatch(said):  # "next week 10:00" names no day
+            return None
+        today = _today(line, typed)
+        day = _due_day(re.sub(r"^on ", "", said, flags=re.IGNORECASE), today) if said else today
+        if day is None:
+            return None
+        if not said and _placed(line, day, clock, typed).before <= now:
+            day += timedelta(days=1)
+        elif day == today + timedelta(weeks=1) and re.match(_DAY_WORD, said, _FLAGS):  # "Tue 14:00", on a Tuesday
+            day = today if _placed(line, today, clock, typed).before > now else day
+        placed = _placed(line, day, clock, typed)
+        if placed.unclear:
+            raise _ambiguous(placed.unclear, clock)
+        return When(placed.before, placed.zone, zone_typed=typed is not None, zone_used=typed is None)
+    return None
+
+
 def due(text: str, now: datetime, zone: str) -> tuple[str, date | None]:
     """The date of a `by <date>` that ends the line, and the text before it.
 
     An ISO date, `1 December` or `December 1` with or without a year (without: the next one), `today`, `tomorrow`, a
-    weekday (the next such day, never today), `end of week` (its Friday), `end of month`, `next week` (its Friday).
+    weekday (the coming one, never today), `next Friday` (the one in the following week, which begins on Monday), `end
+    of week` (its Friday), `end of month`, `next week` (its Friday).
     Dates are counted from today in `zone`; one that has a year may lie in the past. Raises Refusal for a date that is
     none.
     """
@@ -685,10 +739,11 @@ def _due_day(said: str, today: date) -> date | None:
     if found := _DATE.fullmatch(said):
         return _date_of(found)
     if found := _DUE_DAY.fullmatch(said):
-        word = found["word"].lower()
-        if word in ("today", "tomorrow"):
-            return today + timedelta(days=word == "tomorrow")
-        number = [name[:3] for name in _WEEKDAYS].index(word[:3])
+        if found["day"] is None:
+            return today + timedelta(days=said.lower() == "tomorrow")
+        number = [name[:3] for name in _WEEKDAYS].index(found["day"][:3].lower())
+        if (found["which"] or "").lower() == "next":
+            return today - timedelta(days=today.weekday()) + timedelta(weeks=1, days=number)
         return today + timedelta(days=(number - today.weekday() - 1) % 7 + 1)
     if found := _DUE_END.fullmatch(said):
         monday = today - timedelta(days=today.weekday())

@@ -29,6 +29,7 @@ from bot.core.answers import (
 from bot.core.changes import Changes
 from bot.core.errors import Choice
 from bot.core.events import Kind
+from bot.core.grammar import VERBS
 from bot.core.language import Phrase
 from bot.core.record import Place
 from bot.core.wording import SOURCES
@@ -150,9 +151,9 @@ def message(outcome: Outcome, prefix: str = "/incident", most: int = POSTED) -> 
         case Recorded():
             return _message(recorded(outcome, prefix), outcome.offer, outcome.choices)
         case Refused():
-            return _message([_advice(outcome)])
+            return _message([_advice(outcome, prefix)])
         case Asked():
-            return _message([_advice(outcome)], outcome.offer, outcome.choices)
+            return _message([_advice(outcome, prefix)], outcome.offer, outcome.choices)
         case Status():
             return _message(_brief(outcome) if outcome.for_everybody else _status(outcome, prefix), most=most)
         case Timeline():
@@ -171,12 +172,13 @@ def message(outcome: Outcome, prefix: str = "/incident", most: int = POSTED) -> 
             return _message(
                 [
                     f"What customers may read of {outcome.place.name} comes in a moment, as it was approved.",
-                    "What they would read has changed since: type draft customer to look at it and approve it.",
+                    f"What they would read has changed since: `{prefix} draft customer` shows it, to be approved.",
                 ]
             )
+        case OnItsWay() if outcome.what == "draft":
+            return _message([f"The draft of {outcome.place.name} is being composed and comes in a moment."])
         case OnItsWay():
-            what = "The draft" if outcome.what == "draft" else "The file"
-            return _message([f"{what} of {outcome.place.name} is being composed and comes in a moment."])
+            return _message([f"The file of {outcome.place.name} comes to you as a direct message in a moment."])
         case _:
             assert_never(outcome)
 
@@ -186,9 +188,15 @@ def refusal(text: str) -> JSON:
     return {"response_type": "ephemeral", **_message([escape(text)])}
 
 
-def _advice(said: Refused | Asked) -> str:
+def _advice(said: Refused | Asked, prefix: str) -> str:
     """What was wrong, then what to type; what was typed is quoted in there, and may be long."""
-    return f"{escape(clip(said.message, MOST_QUOTED))} {escape(clip(said.hint, MOST_QUOTED))}".strip()
+    hint = _LINE_TO_TYPE.sub(lambda found: f"{found[0]}{prefix} ", said.hint)
+    return f"{escape(clip(said.message, MOST_QUOTED))} {escape(clip(hint, MOST_QUOTED))}".strip()
+
+
+_VERB = "|".join(sorted(VERBS, key=len, reverse=True))
+_LINE_TO_TYPE = re.compile(rf"(?:\b[Tt]ype |, or |; or )(?=(?:{_VERB})\b)")
+"""Where a hint names a line to type: the core knows the language, but not what the command is called here."""
 
 
 def _message(lines: Sequence[str], offer: str = "", choices: Sequence[Choice] = (), most: int = ANSWERED) -> JSON:
@@ -299,7 +307,7 @@ def _labelled(said: Recorded, entry: ev.Numbered, text: str) -> str:
     label = LABELS[entry.kind]
     match entry:
         case ev.Noted() | ev.Acted():
-            return f"{escape(said.by.name)}: {text}"
+            return f"{_author(said, entry)}: {text}"
         case ev.Detected():
             label = f"Detected by {SOURCES[entry.source]}" if entry.source else "Detected"
         case ev.RuledOut() if entry.hypothesis:
@@ -309,6 +317,10 @@ def _labelled(said: Recorded, entry: ev.Numbered, text: str) -> str:
             label = f"Escalated to {_who(said, entry.person, entry.target)}"
         case ev.ToldStakeholders() if entry.audience:
             label = f"Told {escape(entry.audience)}"
+        case ev.Mitigated() if said.beside.over_since or said.beside.back:
+            pass
+        case ev.Recurred() if said.beside.on_already:
+            label = "Impact is still on"
         case ev.Mitigated() if said.window is not None and said.impact is not None:
             label = f"Impact stopped after {times.duration(said.window)}"
             if said.windows > 1:
@@ -321,7 +333,8 @@ def _labelled(said: Recorded, entry: ev.Numbered, text: str) -> str:
             label = f"Question R{entry.question}"
         case ev.QuestionAnswered():
             asked = f"R{entry.question}" if entry.question else f"#{entry.about}"
-            label = f"Answer to {asked}"
+            question = said.beside.asked or said.about
+            label = f"Answer to {asked}" + (f" “{shown(question, 160)}”" if question else "")
         case ev.SeveritySet():
             return f"Severity is now SEV{entry.severity}" + (f": {text}" if text else "")
         case ev.LinkAdded():
@@ -377,7 +390,7 @@ def _mark(said: Recorded, mark: ev.Event) -> str:
         case ev.TextCorrected():
             return f"✏️ #{mark.entry} corrected by {who}: {shown(mark.text)}"
         case ev.KindCorrected():
-            return f"✏️ #{mark.entry} is now a {LABELS[mark.to].lower()}: {about}"
+            return f"✏️ #{mark.entry} is now {_as_kind(mark.to)}: {about}"
         case ev.TimeCorrected():
             when = _time(said, mark.at, zone=mark.zone, approx=mark.approx, dated=True)
             return f"✏️ #{mark.entry} happened at {when}: {about}"
@@ -390,7 +403,7 @@ def _mark(said: Recorded, mark: ev.Event) -> str:
             what = escape(mark.what)
             return f"⬛ Every {what} that was written is destroyed. What Slack still shows above, delete there."
         case ev.Undone():
-            return f"↩️ {who} took back {_undone(said.undone)}" + (f": {about}" if said.about else ".")
+            return f"↩️ {who} took back {_undone(said)}" + (f": {about}" if said.about else ".")
         case ev.Retitled(audience="customers"):
             return f"✏️ Customers will read of {said.place.name} as: {shown(mark.text)}"
         case ev.Retitled():
@@ -400,13 +413,15 @@ def _mark(said: Recorded, mark: ev.Event) -> str:
         case ev.ZoneSet():
             return f"✏️ Times of {said.place.name} are printed in {escape(mark.zone)}."
         case ev.NotApplicable():
-            return f"➖ Nothing to say about: {escape(mark.gap)}."
+            return f"➖ Nothing to say about: {escape(' '.join(said.beside.meant) or mark.gap)}"
         case ev.SectionWritten():
             owner = f"is now as {who} wrote it" if mark.text else "is again as Scribe composes it"
             return f"✏️ Section “{escape(mark.section)}” {owner}."
         case ev.ReviewCalled():
             led = f", led by {_who(said, mark.person, mark.who)}" if mark.who else ""
             when = f" for {shown(mark.text)}" if mark.text else ""
+            if mark.held_at:
+                when = f" for {_moment(said, mark.held_at, mark.zone)}"
             return f"🔎 Review of {said.place.name} asked for by {who}{when}{led}."
         case ev.Approved(what="customer"):
             return (
@@ -435,7 +450,6 @@ _MARKS = {
     "task_done": "that T{task} is done",
     "task_dropped": "that T{task} is dropped",
     "text_corrected": "the correction of #{entry}",
-    "kind_corrected": "the other kind of #{entry}",
     "time_corrected": "the other time of #{entry}",
     "removed": "the removal of #{entry}, which counts again",
     "retitled": "the other title",
@@ -449,8 +463,30 @@ _MARKS = {
 }
 
 
-def _undone(undone: ev.Event | None) -> str:
+_NOUNS = frozenset(
+    {
+        Kind.NOTE, Kind.DETECTION, Kind.ACTION, Kind.HYPOTHESIS, Kind.DEAD_END, Kind.DECISION, Kind.ESCALATION,
+        Kind.UPDATE, Kind.MITIGATION, Kind.SUMMARY, Kind.TRIGGER, Kind.CAUSE, Kind.FACTOR, Kind.FIX,
+        Kind.IMPROVEMENT, Kind.TASK, Kind.TAKEAWAY, Kind.QUESTION, Kind.ANSWER, Kind.ROLE, Kind.HANDOVER, Kind.LINK,
+    }
+)  # fmt: skip
+"""Kinds whose names are nouns that take an article; the others are named by their label."""
+
+
+def _as_kind(kind: Kind) -> str:
+    """ "an action", "a dead end", "“Went well”" """
+    if kind not in _NOUNS:
+        return f"“{LABELS[kind]}”"
+    noun = kind.value.replace("_", " ")
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def _undone(said: Recorded) -> str:
     """What an undo took back."""
+    undone = said.undone
+    if isinstance(undone, ev.KindCorrected):
+        again = f"; it is {_as_kind(said.about_kind)} again" if said.about_kind else ""
+        return f"that #{undone.entry} is {_as_kind(undone.to)}{again}"
     if isinstance(undone, ev.Resolved):
         return "the resolution: the incident is open again"
     if isinstance(undone, ev.Numbered):
@@ -466,6 +502,8 @@ def _second(said: Recorded, last: ev.Event, prefix: str) -> str:
     match last:
         case ev.Started():
             clauses.append(f"Say what happens: {prefix} note … · Commander? {prefix} lead @name")
+            if last.new_channel:
+                clauses.append("Scribe opens no channels yet: it is recorded here")
             if said.invite:
                 clauses.append("I am not in this private channel: /invite @Scribe. Everything is recorded meanwhile.")
             if said.keeps_chat_days:
@@ -475,23 +513,47 @@ def _second(said: Recorded, last: ev.Event, prefix: str) -> str:
             clauses.append(
                 f"The draft follows here in {seconds} s. Entries, causes and tasks can be added until it is published."
             )
-        case ev.Escalated():
+        case ev.Escalated() if last.person or said.beside.first:
             clauses.append("Scribe pages nobody" + (": they get this mention only." if last.person else "."))
-        case ev.ToldStakeholders():
+        case ev.ToldStakeholders() if said.beside.first:
             clauses.append("Recorded only: Scribe posts it nowhere.")
         case ev.ImpactDescribed() if last.share:
             clauses.append(f"→ share of users: {last.share} %")
+        case ev.Mitigated() if said.beside.back:
+            number, at = said.beside.back
+            clauses.append(f"Impact came back at {_time(said, at)} (#{number}) and is still on.")
+        case ev.Mitigated() if said.beside.over_since:
+            moved = "" if said.beside.stays_over else "; it now counts until the later time"
+            clauses.append(f"Impact was over already, since {_time(said, said.beside.over_since)}{moved}.")
         case ev.Mitigated():
             clauses.append(f"Not so? {prefix} again … starts a second window.")
+        case ev.Recurred() if said.beside.on_already:
+            clauses.append("Impact was on already: its windows have not changed.")
+        case ev.Reopened():
+            clauses.append(f"Users affected again? {prefix} again …")
+        case ev.RuledOut() if said.beside.no_entry:
+            clauses.append(f"There is no entry {said.beside.no_entry}: the number is part of the text.")
         case ev.CauseFound() if said.impact_on:
             clauses.append("Impact is still on. A guess?")
         case ev.Fixed() if said.impact_on:
             clauses.append("Impact is still on. A step on the way?")
         case _:
             pass
-    if said.addendum:
+    if said.addendum and not isinstance(last, _NO_ADDENDUM):
         clauses.append("The postmortem is published: this is an addendum.")
     return " · ".join([*clauses, *(f"({escape(clause)})" for clause in said.understood)])
+
+
+_NO_ADDENDUM = ev.Redacted | ev.WordsDestroyed | ev.LinkRevoked | ev.SharedTo | ev.Approved | ev.ReviewCalled
+"""What changes nothing that readers of a published document are told."""
+
+
+def _author(said: Recorded, entry: ev.Numbered) -> str:
+    """Who said it: of a message that somebody else added to the record, its author."""
+    author = said.people.get(entry.author)
+    if author is None:
+        return escape(said.by.name)
+    return escape(author.name) or f"<@{author.user}>"
 
 
 def _who(said: Recorded, key: str, name: str | None) -> str:
@@ -504,12 +566,20 @@ def _time(said: Recorded, at: Any, *, zone: str = "", approx: bool = False, date
     """The time in the incident's zone, in the zone it was typed in where that differs, and its age."""
     here = times.localize(at, said.zone)
     now = times.localize(said.now, said.zone)
-    other_day = dated or here.date() != now.date()
+    over = times.localize(said.beside.over_at, said.zone) if said.beside.over_at else now
+    other_day = dated or here.date() != now.date() or here.date() != over.date()
     text = times.moment(at, said.zone) if other_day else times.clock(at, said.zone)
     if zone and times.localize(at, zone).utcoffset() != here.utcoffset():
         text += f" / {times.clock(at, zone)}"
     age = f" ({times.ago(at, said.now)})" if abs(said.now - at) >= timedelta(minutes=1) else ""
     return f"{'~' if approx else ''}{text}{age}"
+
+
+def _moment(said: Recorded, at: Any, zone: str) -> str:
+    """Date and time to come in the incident's zone, and in the zone it was typed in where that differs."""
+    there = times.localize(at, zone)
+    also = f" / {times.clock(at, zone)}" if there.utcoffset() != times.localize(at, said.zone).utcoffset() else ""
+    return f"{times.moment(at, said.zone)}{also}"
 
 
 def shown(text: str | None, limit: int = SHOWN_TEXT) -> str:
@@ -555,13 +625,15 @@ def _status(s: Status, prefix: str) -> list[str]:
     if s.hypotheses:
         lines.append("*Open*  " + " · ".join(f"#{h.number} {shown(h.text, 80)}" for h in s.hypotheses))
     if s.latest:
-        lines.append("*Latest*  " + " · ".join(f"#{e.number} {shown(e.text or LABELS[e.kind], 60)}" for e in s.latest))
+        lines.append("*Latest*  " + " · ".join(_in_status(e) for e in s.latest))
     if s.told:
         last = s.told[0]
         audience = last.event.audience if isinstance(last.event, ev.ToldStakeholders) else ""
-        lines.append(f"*Told*  {escape(audience) or 'somebody'} {times.ago(last.at, s.now)}")
+        lines.append(f"*Told*  {escape(audience) or '(no audience named)'} {times.ago(last.at, s.now)}")
     entries, people = _count(s.entries, "entry", "entries"), _count(s.people, "person", "people")
     lines.append(f"*Record*  {entries} by {people} · {_count(s.tasks, 'task')}, {s.tasks_open} open")
+    if s.stage and s.place.status not in ("open", "mitigated"):
+        lines.append(f"*Document*  {escape(s.stage)}")
     if s.waiting:
         lines.append(f"*Waiting*  {_count(s.waiting, 'message')} still to be sent")
     lines += [f"*Not delivered*  {escape(error)}" for error in dict.fromkeys(s.parked)]
@@ -571,6 +643,11 @@ def _status(s: Status, prefix: str) -> list[str]:
     if due:
         lines.append("*Say next*  " + " · ".join(f"{escape(g.name)} `{prefix} {escape(g.line)}`" for g in due))
     return lines
+
+
+def _in_status(e: EntryLine) -> str:
+    ruled_out = f" (ruled out: #{e.dead_end})" if e.dead_end else ""
+    return f"{ICONS[e.kind]} #{e.number} {shown(e.text or LABELS[e.kind], 60)}{ruled_out}"
 
 
 def _brief(s: Status) -> list[str]:
@@ -666,7 +743,7 @@ def _timeline(t: Timeline, prefix: str, most: int) -> list[str]:
 
 def _gaps(g: Gaps, prefix: str) -> list[str]:
     total = len(g.gaps) + len(g.known)
-    lines = [f"{_title(g.place)}: {len(g.known)} of {total} facts known. Copy a line."]
+    lines = [f"{_title(g.place)}: {len(g.known)} of {total} facts known.{' Copy a line.' if g.gaps else ''}"]
     groups = (("Now, while you remember", True), ("For the review", False))
     for heading, due in groups:
         chosen = [gap for gap in g.gaps if gap.due is due]
@@ -811,7 +888,9 @@ def hint(place: Place, entry: int, blame: Sequence[Phrase], secrets: Sequence[Ph
     """What the author alone is told of words of an entry (0: of a section) that blame, or look like a secret."""
     what = f"#{entry} of {place.name}" if entry else f"A section of {place.name}"
     lines: list[str] = []
-    lines += [f"🔑 {what}: {escape(one.why)}" for one in secrets]
+    if secrets:
+        several = f" (and {len(secrets) - 1} more)" if len(secrets) > 1 else ""
+        lines.append(f"🔑 {what}: {escape(secrets[0].why)}{several}")
     if secrets:
         destroy = f"`/incident redact {entry}` destroys the text. " if entry else ""
         lines.append(f"{destroy}Change it where it is used, too: it may have been copied already. Only you see this.")

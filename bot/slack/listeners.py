@@ -21,6 +21,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.core.answers import Heard, Refused
 from bot.core.errors import Refusal, Undelivered
+from bot.core.grammar import find
 from bot.core.record import Channel
 from bot.scribe import Scribe
 from bot.slack import blocks, forms
@@ -148,8 +149,8 @@ def _close(ack: Ack, outcome: object, fields: tuple[str, ...]) -> None:
 
 def _events(app: App, scribe: Scribe, command: str) -> None:
     @app.event("app_mention")
-    def mentioned(body: JSON, event: JSON) -> None:
-        line, mentions = plain(re.sub(r"^\s*<@[UW][A-Z0-9]+(?:\|[^>]*)?>[\s:,]*", "", event.get("text", "")))
+    def mentioned(body: JSON, event: JSON, context: JSON) -> None:
+        line, mentions = plain(_addressed(event.get("text", ""), context.get("bot_user_id") or "", command))
         line = re.sub(rf"^{re.escape(command)}\s+", "", line)
         user = event.get("user")
         if not user:
@@ -214,6 +215,21 @@ def _events(app: App, scribe: Scribe, command: str) -> None:
     @app.event(re.compile(""))
     def anything_else(body: JSON) -> None:
         """Subscribed, and nothing to do: answered with 200, so that Slack does not send it again."""
+
+
+_MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>[\s:,]*")
+
+
+def _addressed(text: str, bot: str, command: str) -> str:
+    """What is said to the bot: what follows a mention at the beginning, or one further on that a verb follows."""
+    if first := _MENTION.match(text.lstrip()):
+        return text.lstrip()[first.end() :]
+    for found in _MENTION.finditer(text):
+        said = text[found.end() :]
+        words = said.removeprefix(command).split(None, 1)
+        if found[1] == bot and words and find(words[0]) is not None:
+            return said
+    return text
 
 
 def _errors(app: App, scribe: Scribe) -> None:

@@ -489,7 +489,7 @@ def test_a_clock_time_far_before_onset_is_asked_about(line: str) -> None:
         "when",
     )
     assert caught.value.hint == (
-        "Nothing is recorded yet. Otherwise type the time with its date, for example: at 2026-11-20 14:00"
+        "Nothing is recorded yet. Otherwise type the time with its date and zone, for example: at 2026-11-21 02:52 UTC"
     )
 
 
@@ -837,8 +837,9 @@ def test_the_number_of_a_gap_must_have_become_its_word() -> None:
 def test_the_document_is_reviewed_approved_published_and_shared() -> None:
     story = Story("resolve")
     assert story.when("review Tue 14:00 @chidi") == [
-        ev.ReviewCalled(**story.mark(), person="c", who="@chidi", text="Tue 14:00")
+        ev.ReviewCalled(**story.mark(), person="c", who="@chidi", text="Tue 14:00", held_at=at("14:00", 24))
     ]
+    assert story.when("review after lunch") == [ev.ReviewCalled(**story.mark(), text="after lunch")]
     assert story.when("approve") == [ev.Approved(**story.mark(), upto=2)]
     assert story.when("publish") == [ev.Published(**story.mark(), upto=2)]
     assert story.when(cmd.Share(channel="C1", name="#general")) == [ev.SharedTo(**story.mark(), channel="C1")]
@@ -967,3 +968,123 @@ def test_the_question_about_a_far_time_names_it_in_the_zone_in_which_it_was_type
     when = times.When(at("14:00", 20), "Africa/Lagos", clock_only=True, zone_used=True)
     message, _ = Story("note x").asked(cmd.SetOnset(when=when))
     assert message.startswith("15:00 WAT would be 20 November 2026 15:00 WAT")
+
+
+# ---- what was understood otherwise than it was meant ---------------------------------------------
+
+
+def line_of(question: Question, number: int, typed: str) -> str:
+    """The line of a choice, written out for what was typed."""
+    return question.within(typed).choices[number].line
+
+
+def test_a_task_is_not_overwritten_by_a_date_that_cannot_be_read() -> None:
+    story = Story("todo Cap the pool")
+    message, hint = story.refused("todo T1 @ben by the next full moon")
+    assert message == "“by the next full moon” has no date that can be read; T1 is as it was."
+    assert "/incident todo T1 by next Friday" in hint
+    assert story.when("todo T1 @ben by next Friday") == [
+        ev.TaskChanged(**story.mark(), task=1, owner="@ben", person="b", due=date(2026, 11, 27), text=None)
+    ]
+    (changed,) = story.when("todo T1 : by hand")
+    assert isinstance(changed, ev.TaskChanged)
+    assert changed.text == "by hand"
+
+
+def test_an_end_of_impact_before_its_return_is_asked_about() -> None:
+    story = Story("mitigated", "again errors are back", "note x")
+    with pytest.raises(Question) as caught:
+        story.when("mitigated 03:00 pool halved")
+    assert caught.value.message == "That is before impact came back (#3, 03:02 UTC)."
+    assert caught.value.choices == (
+        Choice("It stopped now", "mitigated INC-42: at now pool halved"),
+        Choice("Keep 21 November 2026 03:00 UTC", LINE_TO_CONFIRM, confirmed=True),
+    )
+    (now,) = story.when("mitigated INC-42: at now pool halved")
+    assert isinstance(now, ev.Mitigated)
+    assert (now.at, now.text) == (story.now, "pool halved")
+    story.given("mitigated 03:00 pool halved")
+    assert story.incident.windows()[-1].end is None
+    assert story.when("mitigated 03:02 x") != []
+
+
+def test_after_the_resolution_a_clock_time_may_be_of_the_incidents_own_day() -> None:
+    story = Story("resolve 03:01")
+    story.now = at("09:30", 22)
+    with pytest.raises(Question) as caught:
+        story.when("note 03:05 the graphs were flat")
+    assert caught.value.message == (
+        "INC-42 was resolved at 21 November 2026 03:01 UTC. "
+        "03:05 UTC may be 21 November 2026 03:05 UTC, or 22 November 2026 03:05 UTC."
+    )
+    assert [choice.label for choice in caught.value.choices] == [
+        "21 November 2026 03:05 UTC",
+        "22 November 2026 03:05 UTC",
+    ]
+    own = line_of(caught.value, 0, "note 03:05 the graphs were flat")
+    assert own == "note 2026-11-21 03:05 +00:00 the graphs were flat"
+    (noted,) = story.when(own)
+    assert isinstance(noted, ev.Noted)
+    assert (noted.at, noted.text) == (at("03:05"), "the graphs were flat")
+    (today,) = story.when("note 03:05 x", confirmed=True)
+    assert isinstance(today, ev.Noted)
+    assert today.at == at("03:05", 22)
+
+
+def test_a_clock_time_that_only_today_has_is_not_asked_about() -> None:
+    story = Story("resolve 03:01")
+    story.now = at("16:00")
+    assert story.when("note 15:50 x") != []
+    assert story.when("note 03:05 x") != []
+    assert story.when("note -5m x") != []
+
+
+def test_a_far_time_is_read_first_off_the_clocks_of_the_incident() -> None:
+    story = Story("note x")
+    story.now = at("03:20")
+    with pytest.raises(Question) as caught:
+        story.when("note 03:17 x", zone="America/New_York")
+    assert [choice.label for choice in caught.value.choices] == [
+        "21 November 2026 03:17 UTC, 3 min ago",
+        "Yes, 20 November 2026 03:17 EST",
+    ]
+    assert caught.value.hint.endswith("with its date and zone, for example: at 2026-11-21 03:10 UTC")
+    written = line_of(caught.value, 0, "note 03:17 x")
+    (noted,) = story.when(written, zone="America/New_York")
+    assert isinstance(noted, ev.Noted)
+    assert (noted.at, noted.text) == (at("03:17"), "x")
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("note ~14:00 x", "note ~2026-11-20 14:00 +00:00 x"),
+        ("note at 14:00, x at 14:00", "note at 2026-11-20 14:00 +00:00, x at 14:00"),
+        ("start Errors of 14:00 since 14:00", "start Errors of 14:00 since 2026-11-20 14:00 +00:00"),
+    ],
+)
+def test_a_choice_puts_the_date_where_the_time_stands(line: str, written: str) -> None:
+    verb, _, said = line.partition(" ")
+    when = times.trailing(said, "since", BEGIN, "UTC")[1] if verb == "start" else times.leading(said, BEGIN, "UTC")[0]
+    assert when is not None
+    instead = times.dated(when, at("14:00", 20), "UTC")
+    written_out = Choice("x", "", typed=when.before + when.typed, instead=instead).within(line)
+    assert written_out is not None
+    assert written_out.line == written
+
+
+def test_done_with_a_bare_number_means_the_task_of_that_number() -> None:
+    story = Story("note x", "todo one", "todo two")
+    assert story.when("done 2") == [ev.TaskDone(**story.mark(), task=2, at=story.now)]
+    with pytest.raises(Question) as caught:
+        story.when("done 7")
+    assert [choice.line for choice in caught.value.choices] == ["note done 7", "action done 7"]
+
+
+def test_none_is_refused_for_what_is_known() -> None:
+    story = Story("cause The pool had no limit.", "factor No alert.")
+    message, _ = story.refused("none cause")
+    assert message == (
+        "Why did it happen? Why did it happen, in detail? Which conditions contributed? That is known: #2, #3."
+    )
+    assert story.when("none escalation") == [ev.NotApplicable(**story.mark(), gap="escalation")]

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core import events as ev
 from bot.core.events import Category, Kind, Source
-from bot.core.facts import FACTS, Phase, State, gaps, states
+from bot.core.facts import FACTS, GUIDING, Phase, State, gaps, meant, states
 from bot.core.grammar import GAP_WORDS, find
 from tests.core.builder import Record
 
@@ -64,7 +64,6 @@ def test_a_fresh_incident_knows_its_severity_and_little_else() -> None:
         (Kind.VERIFIED, {}, {"S16"}),
         (Kind.TAKEAWAY, {}, {"S17"}),
         (Kind.WRONG, {}, {"S17"}),
-        (Kind.ANSWER, {"question": 1}, {"S18"}),
         (Kind.FACTOR, {}, {"S19"}),
         (Kind.ROLE, {"role": "commander", "person": "b"}, {"S22"}),
         (Kind.UPDATE, {}, {"S24"}),
@@ -108,6 +107,28 @@ def test_what_does_not_apply_is_neither_open_nor_asked_for_until_it_is_recorded_
     assert "escalation" not in {gap.word for gap in gaps(record.incident())}
     record.say(Kind.ESCALATION, "help")
     assert state(record)["S8"] is State.KNOWN
+
+
+def test_each_question_of_the_review_is_asked_until_it_is_answered() -> None:
+    def asked() -> list[tuple[str, str]]:
+        return [(gap.fact.name, gap.line) for gap in gaps(record.incident()) if gap.line.startswith("answer")]
+
+    record = Record()
+    assert asked() == [(f"R{n}: {text}", f"answer R{n} …") for n, text in enumerate(GUIDING, start=1)]
+    record.say(Kind.ANSWER, "the deploy", question=1)
+    assert [line for _, line in asked()] == [f"answer R{n} …" for n in range(2, 6)]
+    assert state(record)["S18"] is State.OPEN
+    for number in range(2, 6):
+        record.say(Kind.ANSWER, "said", question=number)
+    assert (asked(), state(record)["S18"], entries(record, "S18")) == ([], State.KNOWN, (2, 3, 4, 5, 6))
+
+
+def test_a_word_of_none_names_each_fact_that_it_stands_for_and_that_is_not_known() -> None:
+    record = Record()
+    record.mark(ev.NotApplicable, gap="dead end")
+    assert meant(record.incident(), "dead end") == ("What was assumed about the cause?", "Which paths misled?")
+    record.say(Kind.HYPOTHESIS, "the pool")
+    assert meant(record.incident(), "dead end") == ("Which paths misled?",)
 
 
 def test_gaps_that_are_due_now_come_first_and_are_numbered() -> None:

@@ -70,6 +70,9 @@ CONTEXT = Context(NOW, LONDON, MENTIONS)
 NBSP = "\N{NO-BREAK SPACE}"
 
 
+TUESDAY = When(datetime(2026, 11, 24, 14, 0, tzinfo=UTC), LONDON, zone_used=True)
+
+
 def clock(hhmm: str, **more: Any) -> When:
     """A clock time of today in the person's own zone."""
     at = NOW.replace(hour=int(hhmm[:2]), minute=int(hhmm[3:]), second=0)
@@ -499,8 +502,9 @@ LINES: list[tuple[str, Command]] = [
     *((f"none {word}", SayNone(gap=word)) for word in GAP_WORDS),
     # ---- the document's life
     ("review", CallReview()),
-    ("review Tue 14:00", CallReview(when="Tue 14:00")),
-    ("review Tue 14:00 @benjamin", CallReview(when="Tue 14:00", person="U3", who="@benjamin")),
+    ("review Tue 14:00", CallReview(when="Tue 14:00", on=TUESDAY)),
+    ("review Tue 14:00 @benjamin", CallReview(when="Tue 14:00", on=TUESDAY, person="U3", who="@benjamin")),
+    ("review after lunch @benjamin", CallReview(when="after lunch", person="U3", who="@benjamin")),
     ("review @ada on Tuesday", CallReview(when="on Tuesday", person="U1", who="@ada")),
     ("approve", Approve()),
     ("approve customer", Approve(what="customer")),
@@ -702,24 +706,44 @@ def test_four_thousand_characters_are_kept_whole_and_one_more_is_refused(verb: s
 
 
 @pytest.mark.parametrize(
-    ("line", "word", "hint"),
+    ("line", "word", "hint", "meant"),
     [
-        ("rolled 4711 back", "rolled", "Or did you mean “role”? Then type /incident role …"),
-        ("nte CPU is high", "nte", "Or did you mean “note”? Then type /incident note …"),
-        ("suspcted the pool", "suspcted", "Or did you mean “suspected”? Then type /incident suspected …"),
-        ("Wrng call", "Wrng", "Or did you mean “wrong”? Then type /incident wrong …"),
-        ("🔥 on db1", "🔥", "Record it with one tap, or see /incident help."),
-        ("4711 rolled\nback", "4711", "Record it with one tap, or see /incident help."),
+        ("rolled 4711 back", "rolled", "Or did you mean “role”? Then type /incident role …", ()),
+        ("nte CPU is high", "nte", "Or did you mean “note”? Then type /incident note …", ("note CPU is high",)),
+        (
+            "suspcted the pool",
+            "suspcted",
+            "Or did you mean “suspected”? Then type /incident suspected …",
+            ("suspected the pool",),
+        ),
+        ("Wrng call", "Wrng", "Or did you mean “wrong”? Then type /incident wrong …", ("wrong call",)),
+        ("🔥 on db1", "🔥", "Record it with one tap, or see /incident help.", ()),
+        ("4711 rolled\nback", "4711", "Record it with one tap, or see /incident help.", ()),
     ],
 )
 def test_text_without_a_verb_is_given_back_with_three_choices_and_the_nearest_verb(
-    line: str, word: str, hint: str
+    line: str, word: str, hint: str, meant: tuple[str, ...]
 ) -> None:
     assert asked(line) == (
         f"“{word}” is no verb. Nothing is recorded yet.",
-        (f"action {line}", f"note {line}", f"ruledout {line}"),
+        (*meant, f"action {line}", f"note {line}", f"ruledout {line}"),
         hint,
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "first"),
+    [
+        ("strat sev1 checkout down", "start sev1 checkout down"),
+        ("notee latency p99", "note latency p99"),
+        ("stauts", "status"),
+        ("wrked well enough", "action wrked well enough"),
+        ("updated the config", "action updated the config"),
+        ("actions are under way", "action actions are under way"),
+    ],
+)
+def test_a_verb_that_is_mistyped_comes_first_with_the_rest_of_the_line(line: str, first: str) -> None:
+    assert asked(line)[1][0] == first
 
 
 def test_the_choices_are_named_for_what_they_record() -> None:
@@ -748,7 +772,7 @@ def test_the_commands_name_is_a_setting() -> None:
         ("worked well enough", ("note worked well enough", "action worked well enough")),
         ("confirmed by Ben", ("note confirmed by Ben", "action confirmed by Ben")),
         ("done with it", ("note done with it", "action done with it")),
-        ("done 3", ("note done 3", "action done 3")),
+        ("done 3 of them", ("note done 3 of them", "action done 3 of them")),
         ("remove the cache", ("note remove the cache", "action remove the cache")),
         ("move it", ("note move it", "action move it")),
         ("worked INC-42: like this", ("note INC-42: worked like this", "action INC-42: worked like this")),

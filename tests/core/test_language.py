@@ -763,6 +763,8 @@ SECRET = {
 IN_CONTEXT = {  # the text, and what of it is the secret
     "password: Winter2024!": "Winter2024!",
     "db password is hunter22, try it": "hunter22",
+    "password for orders-db is hunter2": "hunter2",
+    "the password for the orders-db is now hunter2!": "hunter2!",
     "export PGPASSWORD=letmein": "letmein",
     "DB_PASSWORD='Tr0ub4dor&3'": "Tr0ub4dor&3",
     '{"password": "s3cr3tPass"}': "s3cr3tPass",
@@ -786,6 +788,8 @@ NO_SECRET = [
     "password reset mails are not sent",
     "password: reset by the support team",
     "the password was changed at 14:05",
+    "the password for orders-db is rotated",
+    "the token for checkout was expired",
     "password is wrong according to the log",
     "password=expired",
     "PASSWORD=${DB_PASSWORD}",

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 import pytest
 
 from bot.core import events as ev
-from bot.core.document import Metrics, Missing, Options, Postmortem, Statement
+from bot.core import timeline
+from bot.core.document import Metrics, Missing, Options, Postmortem, ReviewNote, Statement
 from bot.core.events import Category, Kind, Source
-from bot.core.wording import first_sentence, readable, words
+from bot.core.wording import Wording, first_sentence, readable, words
 from tests.core.builder import START, Record
 
 
@@ -202,9 +203,34 @@ def test_the_header_says_drill_severity_state_and_review() -> None:
     late = record.say(Kind.NOTE, "an addendum")
     postmortem = record.postmortem(Options(revision=3))
     assert (postmortem.header.stage, postmortem.header.revision, postmortem.header.reviewed) == (
-        "published", 3, "approved by Ben",
+        "published", 3, "approved by Ben on 21 November 2026 03:05 UTC, 1 entry since",
     )  # fmt: skip
     assert [e.number for e in postmortem.entries if e.late] == [late]
+
+
+def test_an_approval_is_of_what_was_read_and_says_what_came_since() -> None:
+    record = Record(zone="Europe/Berlin")
+    record.say(Kind.RESOLUTION)
+    record.mark(ev.ReviewCalled)
+    record.mark(ev.Approved, by="a", upto=2)
+    assert record.postmortem().header.reviewed == "approved by Ada"
+    record.mark(ev.ReviewCalled)
+    record.mark(ev.Retitled, audience="customers", text="Orders failed")
+    assert record.postmortem().header.reviewed == "approved by Ada", "neither changes what she read"
+    note = record.say(Kind.NOTE, "a late thought")
+    record.say(Kind.CAUSE, "the pool")
+    record.mark(ev.TextCorrected, entry=2, text="calm")
+    record.mark(ev.Approved, by="b", upto=len(record.happened))
+    both = record.postmortem().header
+    assert both.approvals == ("Ada", "Ben")
+    assert both.reviewed == (
+        "approved by Ben; approved by Ada on 21 November 2026 04:04 CET (03:04 UTC), 2 entries and 1 change since"
+    )
+    record.mark(ev.Removed, entry=note)
+    record.mark(ev.Approved, by="a", upto=len(record.happened))
+    assert record.postmortem().header.reviewed == (
+        "approved by Ada; approved by Ben on 21 November 2026 04:10 CET (03:10 UTC), 1 change since"
+    )
 
 
 def test_a_cancelled_incident_and_a_duplicate_say_so() -> None:
@@ -291,11 +317,64 @@ def test_each_window_of_impact_is_marked() -> None:
     for kind, at in ((Kind.MITIGATED, 10), (Kind.AGAIN, 30), (Kind.MITIGATED, 50)):
         record.say(kind, at=at)
     assert lines(record.postmortem())[1:] == [
-        "03:10 Mitigated:  [Impact ends.]",
+        "03:10 Mitigated:  [Impact began at 03:00. Impact ends.]",
         "03:30 Impact again:  [Impact begins.]",
         "Resolution",
         "03:50 Mitigated:  [Impact ends.]",
     ]
+
+
+def test_impact_that_no_entry_tells_of_is_said_on_the_next_line_with_its_time() -> None:
+    record = Record(onset=-10)
+    record.say(Kind.ACTION, "deploy", at=-30)
+    record.say(Kind.DETECTION, "alert", at=5)
+    record.say(Kind.RESOLUTION, "flat", at=50)
+    assert lines(record.postmortem()) == [
+        "Lead-up · 21 November 2026",
+        "02:30 Action: deploy",
+        "Discovery",
+        "03:05 Detected: alert [Impact began at 02:50.]",
+        "Resolution",
+        "03:50 Resolved: flat [Impact ends.]",
+    ]
+
+
+def test_impact_of_the_day_before_is_said_with_its_day_and_its_zone() -> None:
+    record = Record(zone="Europe/London", onset=-27 * 1440 - 180, onset_approx=True)
+    record.say(Kind.NOTE, "seen at last", at=1)
+    assert lines(record.postmortem())[1:] == ["03:01 Note: seen at last [Impact began at 25 October 2026 ~01:00 BST.]"]
+
+
+def test_an_end_of_impact_that_does_not_fit_is_said_on_the_line_after_it() -> None:
+    record = Record()
+    note = record.say(Kind.NOTE, "errors", at=0)
+    record.say(Kind.MITIGATED, "pool halved", at=40)
+    after = record.say(Kind.NOTE, "calm", at=50)
+    wording = Wording(record.incident(), {})
+
+    def notes(*chosen: int) -> list[tuple[str, ...]]:
+        made = timeline.compose(wording, (), None, frozenset(chosen))
+        return [line.notes for phase in made.phases for line in phase.lines]
+
+    assert notes(note, after) == [("Impact begins.",), ("Impact ended at 03:40.",)]
+    assert notes(note) == [("Impact begins.", "Impact ended at 03:40.")]
+
+
+def test_two_hypotheses_of_one_minute_are_told_apart_by_their_numbers() -> None:
+    record = Record()
+    first = record.say(Kind.HYPOTHESIS, "the deploy", at=2)
+    second = record.say(Kind.HYPOTHESIS, "the cache", at=2)
+    record.say(Kind.DEAD_END, at=9, hypothesis=second)
+    record.say(Kind.DEAD_END, at=9, hypothesis=first)
+    postmortem = record.postmortem()
+    assert [line.label for phase in postmortem.timeline.phases for line in phase.lines] == [
+        "Hypothesis 2", "Hypothesis 3", "Dead end", "Dead end",
+    ]  # fmt: skip
+    dead = [line for phase in postmortem.timeline.phases for line in phase.lines if line.mark]
+    assert [(line.about, line.about_clock) for line in dead] == [(second, "03:02"), (first, "03:02")]
+    assert [(e.about, e.about_text) for e in postmortem.entries if e.kind is Kind.DEAD_END] == [
+        (second, "the cache"), (first, "the deploy"),
+    ]  # fmt: skip
 
 
 def test_a_dead_end_is_paired_with_its_hypothesis_and_marks_are_short() -> None:
@@ -310,7 +389,7 @@ def test_a_dead_end_is_paired_with_its_hypothesis_and_marks_are_short() -> None:
     record.mark(ev.EffectSeen, entry=helpful, worked=True)
     postmortem = record.postmortem()
     assert lines(postmortem)[1:] == [
-        "03:09 Hypothesis: the deploy [Ruled out.]",
+        "03:09 Hypothesis 2: the deploy [Ruled out. Impact began at 03:00.]",
         "03:11 Hypothesis: the pool [Confirmed.]",
         "03:12 Action: rolled back [No effect.]",
         "03:16 Dead end: changed nothing",
@@ -443,7 +522,7 @@ def test_a_correction_counts_and_the_history_keeps_what_was_said() -> None:
     record.mark(ev.TimeCorrected, by="b", entry=note, at=START + timedelta(minutes=2), approx=True)
     record.mark(ev.KindCorrected, by="b", entry=note, to=Kind.ACTION)
     postmortem = record.postmortem()
-    assert lines(postmortem)[1:] == ["~03:02 Action: CPU at 90 %"]
+    assert lines(postmortem)[1:] == ["~03:02 Action: CPU at 90 % [Impact began at 03:00.]"]
     entry = next(e for e in postmortem.entries if e.number == note)
     assert [(c.what, c.text, c.by) for c in entry.history] == [
         ("recorded as note of 21 November 2026 03:04 UTC", "CPU at 80 %", "Ada"),
@@ -508,7 +587,7 @@ def test_a_text_written_anew_after_a_redaction_is_printed() -> None:
     note = record.say(Kind.NOTE, "hunter2", at=1)
     record.mark(ev.Redacted, entry=note)
     record.mark(ev.TextCorrected, entry=note, text="the password was changed")
-    assert lines(record.postmortem())[1:] == ["03:01 Note: the password was changed"]
+    assert lines(record.postmortem())[1:] == ["03:01 Note: the password was changed [Impact began at 03:00.]"]
 
 
 # ---- people, metrics, the whole ------------------------------------------------------------------
@@ -540,6 +619,56 @@ def test_metrics_are_seconds_from_the_onset_and_unknown_where_a_part_is() -> Non
     assert record.postmortem().metrics == Metrics(
         impact=50 * 60, detect=8 * 60, acknowledge=2 * 60, mitigate=60 * 60, resolve=90 * 60, windows=2
     )
+
+
+def test_the_length_of_impact_is_one_everywhere() -> None:
+    record = Record(onset=0.2)
+    record.say(Kind.MITIGATED, at=10.9)
+    record.say(Kind.AGAIN, at=20.9)
+    record.say(Kind.RESOLUTION, at=31.1)
+    impact = record.incident().impact(START + timedelta(minutes=90))
+    assert impact == timedelta(minutes=10 + 11)
+    postmortem = record.postmortem()
+    assert postmortem.metrics.impact == impact.total_seconds()
+    assert postmortem.headlines.impact_duration == postmortem.customer.affected_for == "21 min"
+    assert "Users were affected for 21 min in 2 windows" in summary(postmortem, "Duration").text
+
+
+def test_impact_that_still_goes_on_is_counted_between_printed_minutes() -> None:
+    assert Record(onset=0.9).incident().impact(START + timedelta(minutes=5.1)) == timedelta(minutes=5)
+    assert Record(onset=9).incident().impact(START) == timedelta()
+
+
+def test_a_window_of_impact_says_what_is_about() -> None:
+    record = Record(onset=-10, onset_approx=True)
+    assert [w.words for w in record.postmortem().windows] == ["Impact since 21 November 2026 ~02:50 UTC"]
+    record.say(Kind.RESOLUTION, at=20)
+    assert [w.words for w in record.postmortem().windows] == [
+        "Impact for ~30 min, 21 November 2026 ~02:50 UTC to 21 November 2026 03:20 UTC"
+    ]
+
+
+def test_a_section_written_by_hand_is_signed_and_what_it_leaves_out_is_named_to_reviewers() -> None:
+    record = Record()
+    told = record.say(Kind.CAUSE, "The pool of *orders-db* was full.")
+    fix = record.say(Kind.FIX, "Cap the pool at 40.")
+    record.say(Kind.NOTE, "belongs to another part")
+    record.mark(ev.SectionWritten, by="b", section="cause", text="Why: the pool of \\*orders-db\\*\nwas full.")
+    postmortem = record.postmortem()
+    assert postmortem.signed == {"cause": "Ben, 21 November 2026 03:05 UTC"}
+    assert postmortem.review == (ReviewNote("section cause", None, "its words do not show these:", entries=(fix,)),)
+    late = record.say(Kind.TRIGGER, "the campaign")
+    assert [note.entries for note in record.postmortem().review] == [(late,), (fix,)]
+    assert told not in {number for note in record.postmortem().review for number in note.entries}
+
+
+def test_of_many_entries_that_a_section_leaves_out_the_first_are_named_and_the_rest_counted() -> None:
+    record = Record()
+    for number in range(60):
+        record.say(Kind.NOTE, f"seen {number} times")
+    record.mark(ev.SectionWritten, section="timeline", text="It broke, and was mended.")
+    (note,) = record.postmortem().review
+    assert (note.text, note.entries) == ("its words do not show these and 10 more:", tuple(range(2, 52)))
 
 
 def test_a_section_written_by_hand_is_kept_and_can_be_given_back() -> None:

@@ -13,6 +13,7 @@ from bot.core.times import (
     When,
     ago,
     clock,
+    coming,
     day,
     due,
     duration,
@@ -487,6 +488,10 @@ def test_since_is_refused_when_its_time_cannot_be(text: str) -> None:
         ("Add an alert by Saturday", "Add an alert", date(2026, 11, 28)),
         ("Add an alert by sun", "Add an alert", date(2026, 11, 22)),
         ("Add an alert by next week", "Add an alert", date(2026, 11, 27)),
+        ("Add an alert by next Friday", "Add an alert", date(2026, 11, 27)),
+        ("Add an alert by next Sunday", "Add an alert", date(2026, 11, 29)),
+        ("Add an alert by Next mon", "Add an alert", date(2026, 11, 23)),
+        ("Add an alert by this Friday", "Add an alert", date(2026, 11, 27)),
         ("Add an alert by end of week", "Add an alert", date(2026, 11, 27)),
         ("Add an alert by the end of the month", "Add an alert", date(2026, 11, 30)),
         ("Cut load by half by Monday", "Cut load by half", date(2026, 11, 23)),
@@ -502,6 +507,37 @@ def test_since_is_refused_when_its_time_cannot_be(text: str) -> None:
 )
 def test_a_task_is_due_by_the_date_at_its_end(text: str, rest: str, expected: date | None) -> None:
     assert due(text, NOW, LONDON) == (rest, expected)
+
+
+def test_next_friday_is_in_the_following_week_and_friday_is_the_coming_one() -> None:
+    monday = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
+    assert due("x by Friday", monday, LONDON) == ("x", date(2026, 11, 20))
+    assert due("x by next Friday", monday, LONDON) == ("x", date(2026, 11, 27))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("tomorrow 10:00", "2026-11-22T10:00"),
+        ("10:00", "2026-11-21T10:00"),
+        ("02:00", "2026-11-22T02:00"),
+        ("Sat 14:00", "2026-11-21T14:00"),
+        ("sat 02:00", "2026-11-28T02:00"),
+        ("on Monday, 10am", "2026-11-23T10:00"),
+        ("next Friday at 3pm", "2026-11-27T15:00"),
+        ("1 December 09:30 CET", "2026-12-01T08:30"),
+        ("2026-12-01 10:00", "2026-12-01T10:00"),
+        ("tomorrow", None),
+        ("next week 10:00", None),
+        ("tomorrow 10:00-11:00", None),
+        ("after lunch", None),
+        ("with 10 people", None),
+        ("", None),
+    ],
+)
+def test_a_time_to_come_is_read_where_it_is_one(text: str, expected: str | None) -> None:
+    found = coming(text, NOW, LONDON)
+    assert (found.at.isoformat()[:16] if found else None) == expected
 
 
 def test_a_due_day_is_counted_from_the_day_of_the_person() -> None:
