@@ -5,6 +5,10 @@ ARGS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 
+# The tests run in one process more than there are cores: many of them wait for processes of their own.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1) + 1)
+PYTEST := $(PY) -m pytest -q -n $(WORKERS) --dist loadfile
+
 # Written when the environment is complete. Its name holds a checksum of this folder's path: a moved clone is set up anew.
 READY := $(VENV)/.ready-$(shell pwd | cksum | cut -d ' ' -f 1)
 
@@ -23,7 +27,7 @@ demo: $(READY) ## replay a real incident and show its postmortem (ARGS="SCENARIO
 	@$(VENV)/bin/scribe demo $(ARGS)
 
 test: $(READY) ## run the tests (ARGS="-k words")
-	@$(PY) -m pytest -q $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 lint: $(READY) ## check style, format and types
 	@$(PY) -m ruff check --quiet .
@@ -49,7 +53,7 @@ benchmark-compose: $(READY) ## time the making of documents of 100 to 10,000 ent
 	@PYTHONPATH=. $(PY) benchmarks/compose.py $(ARGS)
 
 ci-full: lint wheel ## lint, wheel and every test, the slow ones too
-	@$(PY) -m pytest -q -m "" $(ARGS)
+	@$(PYTEST) -m "" $(ARGS)
 
 clean: ## remove what these targets made (never data/)
 	@rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
