@@ -241,7 +241,6 @@ def create(
         draft_delay=timedelta(seconds=settings.draft_delay),
         authors_only=settings.corrections == "author",
         command=settings.command,
-        keep_chat_days=settings.keep_chat_days,
         exports=("link", "file") if settings.public_url else ("file",),
         templates=lambda: templates(settings.templates),
     )

@@ -121,7 +121,6 @@ class Rules:
     draft_delay: timedelta = timedelta(seconds=15)
     authors_only: bool = False
     command: str = "/incident"
-    keep_chat_days: int = 0
     exports: tuple[str, ...] = ("file",)
     templates: Callable[[], Sequence[str]] = lambda: document.TEMPLATES
 
@@ -383,7 +382,6 @@ class Scribe:
             undone=incident.happened[last.seq - 1] if isinstance(last, ev.Undone) else None,
             addendum=incident.stage is Stage.PUBLISHED and not isinstance(last, ev.Published),
             invite=channel.private is True and not channel.member,
-            keeps_chat_days=self._rules.keep_chat_days,
             draft_delay=self._rules.draft_delay,
             offer=kept.get("offer", ""),
             choices=choices,
@@ -514,7 +512,8 @@ class Scribe:
             place = tx.by_number(team, number)
             if place is None or self._incident(tx, place).links_revoked != generation:
                 return None
-            posted = tx.receipts(place.key).get("post")
+            receipts = tx.receipts(place.key)
+            posted = receipts.get("post") or receipts.get("link")  # somebody may click before the post is noted down
             found = tx.revision(place.key, posted["revision"]) if posted else None
             return (place.key, found.upto, found.revision) if found else None
 

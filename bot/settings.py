@@ -97,7 +97,7 @@ TABLE: tuple[Setting, ...] = (
         "SCRIBE_KEEP_CHAT_DAYS",
         "keep_chat_days",
         "0",
-        "Days for which the channel's messages are kept to suggest entries from; 0 keeps none",
+        "Days for which the channel's messages will be kept to suggest entries from; so far none are, whatever it says",
     ),
     Setting("PORT", "port", "3000", "The port of the web server; 0 takes a free one", "your platform sets it"),
     Setting("HOST", "host", "127.0.0.1", "The address it listens on; 0.0.0.0 when `PORT` is set"),

@@ -1277,3 +1277,15 @@ def test_several_secrets_of_one_entry_are_one_line(cast: Cast) -> None:
 
 def test_a_text_without_a_verb_that_is_too_long_is_answered_where_nothing_is_open(cast: Cast) -> None:
     assert "“latency” is no verb" in cast.type(cast.ada, "latency " * 600).text
+
+
+def test_where_scribe_is_not_invited_the_draft_is_not_promised_for_a_time(stage: Stage) -> None:
+    cast = Cast(stage, private=True)
+    cast.type(cast.ada, "start Checkout returns errors")
+    answer = cast.type(cast.ada, "resolve")
+    assert "The draft waits until I am in this channel: /invite @Scribe." in answer.text
+    assert "follows here" not in answer.text
+    cast.stage.settle()
+    cast.stage.workspace.invite_bot(cast.channel)
+    cast.stage.settle()
+    assert any("Postmortem draft" in one.text for one in cast.stage.workspace.messages(cast.channel))

@@ -110,7 +110,6 @@ class Recorded:
     undone: ev.Event | None = None
     addendum: bool = False
     invite: bool = False
-    keeps_chat_days: int = 0
     draft_delay: timedelta = timedelta()
     offer: str = ""
     choices: tuple[Choice, ...] = ()

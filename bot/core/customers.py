@@ -14,7 +14,7 @@ from bot.core import metrics, times
 from bot.core.document import CustomerVersion, Passage, PublicTask
 from bot.core.events import Kind
 from bot.core.incident import Incident, Status, fold
-from bot.core.wording import Wording, length, until_long
+from bot.core.wording import Wording, length, readable, until_long
 
 _PARTS = re.compile(r"\s*(?:[,;/&+]|\band\b)\s*")
 _READERS = re.compile(
@@ -104,7 +104,7 @@ def _said(wording: Wording, kind: Kind, *, seen_by_users: bool) -> list[str]:
     found = []
     for entry in sorted(wording.incident.live(kind), key=lambda e: e.number):
         seen = isinstance(entry.event, ev.ImpactDescribed) and entry.event.seen_by_users
-        if seen is seen_by_users and entry.text.strip() and not wording.destroyed(entry):
+        if seen is seen_by_users and readable(entry.text) and not wording.destroyed(entry):
             found.append(entry.text)
     return found
 
@@ -114,7 +114,7 @@ def _told(wording: Wording) -> list[Passage]:
     for entry in wording.incident.live(Kind.UPDATE):
         said = entry.event
         to_customers = isinstance(said, ev.ToldStakeholders) and are_customers(said.audience)
-        if to_customers and entry.text.strip() and not wording.destroyed(entry):
+        if to_customers and readable(entry.text) and not wording.destroyed(entry):
             found.append(Passage(wording.moment(entry.at, entry.approx), entry.text))
     return found
 
@@ -123,7 +123,7 @@ def _tasks(wording: Wording) -> list[PublicTask]:
     found = []
     for _, task in sorted(wording.incident.tasks.items()):
         entry = wording.incident.entries[task.entry]
-        if task.public and task.state != "dropped" and entry.text.strip() and not wording.destroyed(entry):
+        if task.public and task.state != "dropped" and readable(entry.text) and not wording.destroyed(entry):
             found.append(PublicTask(entry.text, task.state == "done"))
     return found
 

@@ -506,12 +506,15 @@ def _second(said: Recorded, last: ev.Event, prefix: str) -> str:
                 clauses.append("Scribe opens no channels yet: it is recorded here")
             if said.invite:
                 clauses.append("I am not in this private channel: /invite @Scribe. Everything is recorded meanwhile.")
-            if said.keeps_chat_days:
-                clauses.append(f"Messages of this channel are kept for {said.keeps_chat_days} days.")
         case ev.Resolved():
             seconds = int(said.draft_delay.total_seconds())
             clauses.append(
-                f"The draft follows here in {seconds} s. Entries, causes and tasks can be added until it is published."
+                (
+                    "The draft waits until I am in this channel: /invite @Scribe."
+                    if said.invite
+                    else f"The draft follows here in {seconds} s."
+                )
+                + " Entries, causes and tasks can be added until it is published."
             )
         case ev.Escalated() if last.person or said.beside.first:
             clauses.append("Scribe pages nobody" + (": they get this mention only." if last.person else "."))
@@ -638,7 +641,7 @@ def _status(s: Status, prefix: str) -> list[str]:
         lines.append(f"*Waiting*  {_count(s.waiting, 'message')} still to be sent")
     lines += [f"*Not delivered*  {escape(error)}" for error in dict.fromkeys(s.parked)]
     if s.parked:
-        lines.append(f"When that is put right: `{prefix} resend`")
+        lines.append(f"When that is put right: `{prefix} resend` (what waits for an invitation leaves by itself)")
     due = [gap for gap in s.gaps if gap.due][:3]
     if due:
         lines.append("*Say next*  " + " · ".join(f"{escape(g.name)} `{prefix} {escape(g.line)}`" for g in due))

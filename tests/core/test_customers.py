@@ -173,3 +173,9 @@ def test_whatever_else_is_recorded_none_of_it_is_for_their_eyes(said: list[tuple
     record.mark(ev.ReviewCalled, text=f"{TOKEN}when", who=f"{TOKEN}who")
     found = customers.version(record.incident())
     assert TOKEN not in repr(found)
+
+
+def test_a_text_of_signs_that_python_takes_for_blanks_is_shown_like_any_other() -> None:
+    record = Record()
+    record.say(Kind.IMPACT, "\x1f")
+    assert record.postmortem().customer.impact == ("\x1f",)
