@@ -6,9 +6,10 @@ Knows POSTMORTEM.md, rules 1 and 2. Must not know any markup.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from bot.core import events as ev
 from bot.core import times
@@ -290,11 +291,13 @@ class Wording:
         if not changes:
             said = self._letters_with_offset(first)
             return f"Times in {said if said == self.zone else f'{self.zone}, {said}'}{about}."
-        parts = [f"{self._letters_with_offset(first)} until {self._day_before(changes[0][0])}"]
+        days = {self.date(first), self.date(last)}  # on these the hour of the change matters
+        parts = [f"{self._letters_with_offset(first)} until {self._last_of(changes[0][0], days)}"]
         for number, (at, _) in enumerate(changes):
             later = changes[number + 1][0] if number + 1 < len(changes) else None
-            until = f" until {self._day_before(later)}" if later else ""
-            parts.append(f"{self._letters_with_offset(at)} from {times.day(at, self.zone)}{until}")
+            until = f" until {self._last_of(later, days)}" if later else ""
+            since = "after that" if self.date(at) in days else f"from {times.day(at, self.zone)}"
+            parts.append(f"{self._letters_with_offset(at)} {since}{until}")
         return f"Times in {self.zone}: {', '.join(parts)}{about}."
 
     def _letters_with_offset(self, at: datetime) -> str:
@@ -304,6 +307,13 @@ class Wording:
         offset = f"{local:%z}"
         minutes = "" if offset[3:5] == "00" else f":{offset[3:5]}"
         return f"{said} (UTC{offset[0]}{int(offset[1:3])}{minutes})"
+
+    def _last_of(self, at: datetime, days: Set[Any]) -> str:
+        """Until when an offset held that changes at that time: the day before, or the hour on a day of the incident."""
+        if self.date(at) not in days:
+            return self._day_before(at)
+        before = times.localize(at - timedelta(minutes=1), self.zone) + timedelta(minutes=1)
+        return f"{times.day(at, self.zone)} {before:%H:%M}"
 
     def _day_before(self, at: datetime) -> str:
         """The last whole day before the clocks change."""

@@ -281,6 +281,16 @@ def test_entries_of_one_minute_stand_as_they_were_told() -> None:
     assert told == ["earlier", "second by the clock, told first", "first by the clock, told second"]
 
 
+def test_on_the_day_of_the_change_the_zones_are_told_apart_by_the_hour() -> None:
+    """On 25 October 2026 the clocks of London go back at 02:00 BST."""
+    record = Record(zone="Europe/London", onset=-27 * 1440 - 180)
+    record.say(Kind.NOTE, "before", at=-27 * 1440 - 170)
+    record.say(Kind.NOTE, "after", at=-27 * 1440 - 110)
+    assert record.postmortem().timeline.zones == (
+        "Times in Europe/London: BST (UTC+1) until 25 October 2026 02:00, GMT after that."
+    )
+
+
 def test_the_day_is_named_where_it_changes_and_the_zone_where_it_changes() -> None:
     record = Record(zone="Europe/London", onset=-240 * 1440)
     for day in (-240, -239, -1, 0):
