@@ -58,6 +58,7 @@ class Reading(Protocol):
     def receipts(self, incident: int) -> dict[str, JSON]: ...
     def events(self, incident: int, after: int = 0, upto: int | None = None) -> list[Event]: ...
     def stored(self, incident: int, after: int = 0, upto: int | None = None) -> list[tuple[str, JSON, JSON | None]]: ...
+    def names_of(self, incident: int, revision: int) -> dict[str, str] | None: ...
     def unmet(self, stored: Iterable[tuple[str, JSON, JSON | None]]) -> list[Person]: ...
     def next_due(self) -> datetime | None: ...
 
@@ -377,7 +378,10 @@ class Outbox:
     def _revision(self, letter: Letter) -> tuple[int, int] | None:
         """Revision and reach of a letter of a document; from now on that revision reaches no further."""
         assert letter.incident is not None
-        self._meet_everybody(letter.team, letter.incident)
+        with self._store.reading() as tx:
+            named = tx.names_of(letter.incident, letter.body["revision"]) is not None
+        if not named:
+            self._meet_everybody(letter.team, letter.incident)
         with self._store.writing() as tx:
             found = tx.revision(letter.incident, letter.body["revision"])
             if found is None:
@@ -466,26 +470,20 @@ class Outbox:
         post = {key: value for key, value in receipts.get("post", {}).items() if key != "revision"}
         refused: list[Undelivered] = []
 
-        def as_far_as_slack_lets(step: Callable[[], object]) -> None:
+        def as_far_as_slack_lets(step: Callable[[], bool | None]) -> bool | None:
+            """What the step gives, None where Slack refused it."""
             self._hold(letter)
             try:
-                step()
+                return step()
             except Undelivered as failure:
                 if not failure.permanent:
                     raise
                 refused.append(failure)
+                return None
 
-        if post:
-            there = True
-            try:
-                there = self._edited(post["channel"], post["ts"], message)
-            except Undelivered as failure:
-                if not failure.permanent:
-                    raise
-                refused.append(failure)
-            if not there:  # somebody deleted it: its thread goes as well, and all of it comes anew
-                self._take_thread_away(letter, post)
-                post = {}
+        if post and as_far_as_slack_lets(lambda: self._edited(post["channel"], post["ts"], message)) is False:
+            self._take_thread_away(letter, post)  # somebody deleted it: all of it comes anew
+            post = {}
         if not post:
             if self._is_open(one.place.key):
                 return []

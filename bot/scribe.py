@@ -149,7 +149,7 @@ class Scribe:
         if earlier is not None:
             return self._as_before(earlier, heard.team)
         now = self._clock()
-        self._note_channel(heard, now)
+        self._note_channel(heard)
         said_at = min(heard.said_at or now, now)
         try:
             parsed, zone = self._parse(line, heard, said_at)
@@ -417,7 +417,6 @@ class Scribe:
                     pass
         redacted = any(isinstance(one, ev.Redacted | ev.WordsDestroyed) for one in happened)
         prompt = redacted or any(isinstance(one, ev.LinkRevoked | ev.Published) for one in happened)
-        posted = "post" in tx.receipts(place.key)
         revision = 0
         if all(isinstance(one, ev.SharedTo) or _takes_back_sharing(incident, one) for one in happened):
             return  # no sentence of the document is another
@@ -425,13 +424,13 @@ class Scribe:
             quiet = timedelta() if prompt else QUIET
             due = now + (self._rules.draft_delay if was is not State.RESOLVED else quiet)
             revision = self._revise(tx, place, incident.seq, due, prompt=prompt)
-        elif redacted or (prompt and posted):  # what was posted, shared or handed over before holds it
+        elif redacted or (prompt and _is_posted(tx, place)):  # what was posted, shared or handed over before holds it
             if tx.latest_revision(place.key) is not None:
                 revision = self._revise(tx, place, incident.seq, now, prompt=True)
-        elif was is not incident.status and (was is State.RESOLVED or posted):
+        elif was is not incident.status and (was is State.RESOLVED or _is_posted(tx, place)):
             tx.drop(place.key, DRAFT_LETTERS)
             tx.forget_unsent_revision(place.key)
-            if posted:  # the post says that it is open again, or was cancelled
+            if _is_posted(tx, place):  # the post says that it is open again, or was cancelled
                 self._revise(tx, place, incident.seq, now)
         revoked = any(isinstance(one, ev.LinkRevoked) for one in happened)
         if (redacted or revoked) and revision:  # what holds the text, or the link, elsewhere
@@ -475,7 +474,7 @@ class Scribe:
         as well.
         """
         revision, new = tx.revise(place, upto)
-        posted = "post" in tx.receipts(place.key)
+        posted = _is_posted(tx, place)
         waiting = [one for one, _ in tx.letters("waiting", place.key) if one.kind in DRAFT_LETTERS]
         urgent = [one.due_at for one in waiting if not posted or one.body.get("prompt")]
         due = min([due, *urgent])
@@ -678,9 +677,7 @@ class Scribe:
         with self._lock, self._store.writing() as tx:
             earlier = tx.heard(heard.team, heard.origin)
             if earlier is None:
-                place = self._place(tx, heard, number)
-                if place is None:
-                    raise self._elsewhere_to_look(tx, heard)
+                place = self._place_to_look(tx, heard, number)
                 now = self._clock()
                 count = tx.send_again(now, place.key)
                 kept = {"kind": "sent", "incident": place.key, "what": "resend", "count": count}
@@ -696,9 +693,7 @@ class Scribe:
         with self._lock, self._store.reading() as tx:
             if look.view is cmd.View.LIST:
                 return self._list(tx, look.words, heard)
-            place = self._place(tx, heard, number)
-            if place is None:
-                raise self._elsewhere_to_look(tx, heard)
+            place = self._place_to_look(tx, heard, number)
             incident = self._incident(tx, place)
             people = {k: p.name for k, p in tx.people(e.by for e in incident.entries.values()).items()}
             match look.view:
@@ -717,10 +712,14 @@ class Scribe:
                     brief = look.view is cmd.View.BRIEF and here
                     return self._status(tx, place, incident, people, for_everybody=brief)
 
-    def _elsewhere_to_look(self, tx: Reading, heard: Heard) -> Refusal:
+    def _place_to_look(self, tx: Reading, heard: Heard, number: int | None) -> Place:
+        """The incident that somebody asks about; refused, with those that are open elsewhere, where there is none."""
+        place = self._place(tx, heard, number)
+        if place is not None:
+            return place
         others = tx.visible(heard.team, heard.channel, only_open=True)[:5]
         listed = "; ".join(f"{one.name} “{one.title}”" for one in others)
-        return Refusal(
+        raise Refusal(
             "No incident is open in this channel.",
             (f"Open elsewhere: {listed}. " if listed else "")
             + f"Type {self._rules.command} start <title> to open one.",
@@ -815,9 +814,7 @@ class Scribe:
         with self._lock, self._store.writing() as tx:
             earlier = tx.heard(heard.team, heard.origin)
             if earlier is None:
-                place = self._place(tx, heard, number)
-                if place is None:
-                    raise self._elsewhere_to_look(tx, heard)
+                place = self._place_to_look(tx, heard, number)
                 now = self._clock()
                 body = {"user": heard.user, "channel": heard.channel, "upto": place.seq, "format": form.casefold()}
                 lane = f"{place.team}/{heard.user}"
@@ -950,11 +947,13 @@ class Scribe:
             lane = f"{person.team}/people"
             tx.enqueue([Letter("meet", person.team, lane, body, now, blocking=False)])
 
-    def _note_channel(self, heard: Heard, now: datetime) -> None:
+    def _note_channel(self, heard: Heard) -> None:
         """Keeps what a request says of its channel before anything is shown there."""
+        if heard.shared is None:  # a command does not say it
+            return
         with self._store.reading() as tx:
             known = tx.channel(heard.team, heard.channel)
-        if heard.shared is not None and heard.shared != known.shared:
+        if heard.shared != known.shared:
             with self._store.writing() as tx:
                 self._learn_channel(tx, heard)
 
@@ -1010,6 +1009,11 @@ def _approved_for_customers(incident: Incident) -> JSON:
             "Type draft customer to look at it; below it stands the line with which to approve it.",
         )
     return {"approved": upto}
+
+
+def _is_posted(tx: Reading, place: Place) -> bool:
+    """Whether a draft of an incident stands in its channel."""
+    return "post" in tx.receipts(place.key)
 
 
 def _takes_back_sharing(incident: Incident, happened: ev.Event) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +14,9 @@ from bot.press import Press
 from bot.resources import resources
 from bot.store import Store
 from bot.workspace.stage import Stage
+from tests.conftest import SATURDAY
 
-SATURDAY = datetime(2026, 11, 21, 3, 6, tzinfo=UTC)
 SECRET = "hunter2-is-the-password"
-
-
-@pytest.fixture(scope="module")
-def press() -> Iterator[Press]:
-    made = Press(inline=True)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def stage(tmp_path: Path, press: Press) -> Iterator[Stage]:
-    made = Stage(tmp_path, SATURDAY, press=press)
-    yield made
-    made.app.store.close()
 
 
 class Told:

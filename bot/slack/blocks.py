@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, assert_never
 
 from bot.core import events as ev
-from bot.core import times
+from bot.core import times, wording
 from bot.core.answers import (
     Asked,
     EntryLine,
@@ -95,44 +95,17 @@ ICONS: dict[Kind, str] = {
 }
 
 LABELS: dict[Kind, str] = {
-    Kind.STARTED: "Started",
-    Kind.NOTE: "Note",
-    Kind.DETECTION: "Detected",
-    Kind.ACK: "Acknowledged",
-    Kind.ACTION: "Action",
+    **wording.LABELS,
     Kind.HYPOTHESIS: "Suspected",
     Kind.DEAD_END: "Ruled out",
     Kind.DECISION: "Decided",
-    Kind.ESCALATION: "Escalated",
     Kind.UPDATE: "Told",
-    Kind.MITIGATION: "Mitigation",
     Kind.MITIGATED: "Impact stopped",
     Kind.AGAIN: "Impact is back",
-    Kind.SUMMARY: "Summary",
-    Kind.SERVICES: "Services",
-    Kind.IMPACT: "Impact",
-    Kind.TRIGGER: "Trigger",
-    Kind.CAUSE: "Cause",
-    Kind.FACTOR: "Contributing factor",
-    Kind.FIX: "Fix",
     Kind.VERIFIED: "Confirmed over",
-    Kind.IMPROVEMENT: "Improvement",
-    Kind.TASK: "Task",
-    Kind.WELL: "Went well",
     Kind.WRONG: "Went wrong",
-    Kind.LUCKY: "Lucky",
-    Kind.TAKEAWAY: "Takeaway",
-    Kind.QUESTION: "Question",
-    Kind.ANSWER: "Answer",
-    Kind.ROLE: "Role",
-    Kind.HANDOVER: "Handover",
-    Kind.SEVERITY: "Severity",
-    Kind.LINK: "Link",
-    Kind.RESOLUTION: "Resolved",
-    Kind.REOPENED: "Reopened",
-    Kind.CANCELLED: "Cancelled",
-    Kind.DUPLICATE: "Duplicate",
 }
+"""Kinds as the channel reads them: those of the document, but where somebody speaks while it goes on."""
 
 
 # ---- the one door --------------------------------------------------------------------------------
