@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from bot.press import Order, Page, Press
+from bot.workspace import Workspace
 from bot.workspace.stage import Stage
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,6 +66,32 @@ class Remembering(Press):
         if repr(order) not in self.printed:
             self.printed[repr(order)] = super().page(order)
         return self.printed[repr(order)]
+
+
+def started_serve(
+    workspace: Workspace, api_url: str, folder: Path, out: Path, log: Path, **settings: str
+) -> subprocess.Popen[bytes]:
+    """`scribe serve` as a process on a free port, in front of a workspace at `api_url`; its record lies in `folder`.
+
+    Which way it hears Slack is for `settings` to say; nothing else of this environment reaches it.
+    """
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": str(folder),
+        "PYTHONPATH": str(ROOT),
+        "SLACK_BOT_TOKEN": workspace.bot_token,
+        "SLACK_API_URL": api_url,
+        "SCRIBE_DATABASE": str(folder / "scribe.db"),
+        "SCRIBE_EXPORT_DIR": str(folder / "postmortems"),
+        "SCRIBE_DRAFT_DELAY": "0",
+        "HOST": "127.0.0.1",
+        "PORT": "0",
+        **settings,
+    }
+    with out.open("wb") as said, log.open("wb") as logged:
+        return subprocess.Popen(
+            [sys.executable, "-m", "bot", "serve"], cwd=folder, env=environment, stdout=said, stderr=logged
+        )
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,8 @@ HTTP and over Socket Mode; then how many calls there are, as docs/delivery.md te
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import re
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -33,7 +30,7 @@ from bot.store import Store
 from bot.workspace import Answer, Call, File, Message, User, Workspace
 from bot.workspace.server import WorkspaceServer
 from bot.workspace.stage import SIGNING_SECRET, Stage
-from tests.conftest import Remembering
+from tests.conftest import Remembering, started_serve
 
 ROOT = Path(__file__).resolve().parent.parent
 DELIVERY = ROOT / "docs" / "delivery.md"
@@ -314,24 +311,9 @@ class Process:
             "http": {"SLACK_SIGNING_SECRET": self.workspace.signing_secret},
             "socket": {"SLACK_APP_TOKEN": self.workspace.app_token},
         }
-        environment = {
-            "PATH": os.environ.get("PATH", ""),
-            "HOME": str(folder),
-            "PYTHONPATH": str(ROOT),
-            "SLACK_BOT_TOKEN": self.workspace.bot_token,
-            "SLACK_API_URL": self.server.api_url,
-            "SCRIBE_DATABASE": str(self.database),
-            "SCRIBE_EXPORT_DIR": str(self.exports),
-            "SCRIBE_SECRET": SECRET,
-            "SCRIBE_DRAFT_DELAY": "0",
-            "HOST": "127.0.0.1",
-            "PORT": "0",
-            **heard[way],
-        }
-        with self.out.open("wb") as out, self.log.open("wb") as log:
-            self.popen = subprocess.Popen(
-                [sys.executable, "-m", "bot", "serve"], cwd=folder, env=environment, stdout=out, stderr=log
-            )
+        self.popen = started_serve(
+            self.workspace, self.server.api_url, folder, self.out, self.log, SCRIBE_SECRET=SECRET, **heard[way]
+        )
 
     def ready(self) -> None:
         """Waits until it hears Slack."""

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import http.client
 import logging
-import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +32,7 @@ from bot.press import Press
 from bot.workspace import Answer, Channel, User, Workspace
 from bot.workspace.server import WorkspaceServer
 from bot.workspace.stage import SIGNING_SECRET, Stage
+from tests.conftest import started_serve
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = "https://scribe.example/incidents"
@@ -700,24 +698,16 @@ class Served:
 
     def __init__(self, folder: Path, workspace: Workspace, api_url: str) -> None:
         self.out, self.log = folder / "out.txt", folder / "log.txt"
-        environment = {
-            "PATH": os.environ.get("PATH", ""),
-            "PYTHONPATH": str(ROOT),
-            "PYTHONWARNINGS": "error",
-            "SLACK_BOT_TOKEN": workspace.bot_token,
-            "SLACK_SIGNING_SECRET": workspace.signing_secret,
-            "SLACK_API_URL": api_url,
-            "SCRIBE_DATABASE": str(folder / "scribe.db"),
-            "SCRIBE_EXPORT_DIR": str(folder / "postmortems"),
-            "SCRIBE_PUBLIC_URL": SITE,
-            "SCRIBE_DRAFT_DELAY": "0",
-            "HOST": "127.0.0.1",
-            "PORT": "0",
-        }
-        with self.out.open("wb") as out, self.log.open("wb") as log:
-            self.popen = subprocess.Popen(
-                [sys.executable, "-m", "bot", "serve"], cwd=folder, env=environment, stdout=out, stderr=log
-            )
+        self.popen = started_serve(
+            workspace,
+            api_url,
+            folder,
+            self.out,
+            self.log,
+            PYTHONWARNINGS="error",
+            SLACK_SIGNING_SECRET=workspace.signing_secret,
+            SCRIBE_PUBLIC_URL=SITE,
+        )
 
     def listen(self) -> str:
         """Waits for the line that says where it listens."""

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -27,6 +24,7 @@ from bot.workspace import Answer, Workspace
 from bot.workspace.server import WorkspaceServer
 from bot.workspace.sockets import Reason
 from bot.workspace.stage import Stage
+from tests.conftest import started_serve
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "the secret that signs links and the record"
@@ -46,24 +44,16 @@ class Process:
 
     def __init__(self, folder: Path, database: Path, workspace: Workspace, api_url: str) -> None:
         self.out, self.log = folder / "stdout.txt", folder / "stderr.txt"
-        environment = {
-            "PATH": os.environ.get("PATH", ""),
-            "HOME": str(folder),
-            "PYTHONPATH": str(ROOT),
-            "SLACK_BOT_TOKEN": workspace.bot_token,
-            "SLACK_APP_TOKEN": workspace.app_token,
-            "SLACK_API_URL": api_url,
-            "SCRIBE_DATABASE": str(database),
-            "SCRIBE_EXPORT_DIR": str(folder / "postmortems"),
-            "SCRIBE_SECRET": SECRET,
-            "SCRIBE_DRAFT_DELAY": "0",
-            "HOST": "127.0.0.1",
-            "PORT": "0",
-        }
-        with self.out.open("wb") as out, self.log.open("wb") as log:
-            self.popen = subprocess.Popen(
-                [sys.executable, "-m", "bot", "serve"], cwd=folder, env=environment, stdout=out, stderr=log
-            )
+        self.popen = started_serve(
+            workspace,
+            api_url,
+            folder,
+            self.out,
+            self.log,
+            SLACK_APP_TOKEN=workspace.app_token,
+            SCRIBE_DATABASE=str(database),
+            SCRIBE_SECRET=SECRET,
+        )
 
     def health(self) -> tuple[int, dict[str, Any]]:
         """What /healthz answers: the status, and what it tells of Socket Mode."""
