@@ -5,13 +5,13 @@ It decides nothing: it opens the store, hands each room what it needs, and close
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
@@ -23,30 +23,38 @@ from slack_bolt import App as Bolt
 from slack_bolt.authorization import AuthorizeResult
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
-from waitress.server import create_server
 
-from bot import doctor, exporters, pages, render, web
+from bot import __version__, doctor, exporters, pages, render, web
 from bot.core.document import SHAPES, Shape
-from bot.core.errors import Undelivered
+from bot.core.errors import Refusal, Undelivered, Unrecorded
 from bot.core.postmortem import Options
 from bot.core.record import JSON, Letter, Place
 from bot.documents import Document, Documents
+from bot.health import Health
 from bot.links import Links
 from bot.outbox import SENDERS, Outbox
 from bot.press import Order, Page, Press, Sheet
 from bot.resources import resources
 from bot.scribe import Rules, Scribe
-from bot.settings import Problem, Settings, secret_beside
+from bot.server import listen
+from bot.settings import Problem, Settings, beside, secret_beside
 from bot.slack import blocks, listeners
-from bot.slack.client import OverHTTP, Slack, Transport
+from bot.slack.client import Counted, OverHTTP, Slack, Transport
+from bot.slack.hearing import Hearing
 from bot.slack.sockets import Sockets
 from bot.store import OLDEST_SQLITE, SQLITE, Store
 
 ZONE_TIMEOUT = 1.5
 """Seconds that the first look-up of a person's zone may take: Slack waits three for the answer."""
 
-GRACE_SECONDS = 7.0
+GRACE_SECONDS = 6.0
 """How long what is in hand may take after SIGTERM: container platforms send SIGKILL after ten."""
+
+LAST_SECONDS = 9.0
+"""After SIGTERM; then the process ends, whatever still keeps it."""
+
+LOOK_AFTER_SECONDS = 5.0
+"""So often a disk that took nothing at the start is tried again, and threads are looked after."""
 
 PAGES_KEPT = 32
 """Pages of the web that are kept as they were printed."""
@@ -66,12 +74,60 @@ def store_at(
     settings: Settings, *, secret: bytes | None = None, randomness: Callable[[int], bytes] = os.urandom
 ) -> Store:
     """The record on disk, as it is."""
-    return Store(
-        settings.database,
-        migrations=resources("migrations"),
-        secret=secret or secret_beside(settings.database, settings.secret),
-        randomness=randomness,
-    )
+    secret = secret or secret_of(settings)
+    return Store(settings.database, migrations=resources("migrations"), secret=secret, randomness=randomness)
+
+
+def file_at(path: Path, secret: bytes, *, look_only: bool) -> Store:
+    """A file with a record in it, wherever it lies."""
+    migrations = resources("migrations")
+    return Store(path, migrations=migrations, secret=secret, randomness=os.urandom, look_only=look_only)
+
+
+def record_at(settings: Settings, secret: bytes) -> Store:
+    """The record on disk, for one who looks at it beside a `serve`: its schema stays as it is.
+
+    Where this user may not write, or the disk has become one that nobody can write, it is opened to be read.
+    """
+    path = settings.database
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    return file_at(path, secret, look_only=not writable)
+
+
+def secret_of_backup(settings: Settings, backup: Path, *, must: bool = True) -> bytes:
+    """The secret for a backup: that of the settings, the one beside the database, or the one beside the backup.
+
+    Raises Refusal where there is none of them and there `must` be one; else none is b"".
+    """
+    if settings.secret:
+        return settings.secret.encode()
+    places = [beside(path) for path in (settings.database, backup) if beside(path).exists()]
+    if places:
+        return places[0].read_bytes().strip()
+    if must:
+        raise Refusal(
+            f"There is no secret for {backup}: neither {beside(backup)} nor {beside(settings.database)} is there.",
+            "Put the one with which it was sealed there, or set SCRIBE_SECRET to it.",
+        )
+    return b""
+
+
+def secret_of(settings: Settings, *, anew: bool = False) -> bytes:
+    """The secret that seals the record and signs links; it is made before there is anything to seal.
+
+    Raises Refusal where the file with the one that sealed the record is gone; with `anew` another one is made then.
+    """
+    database, kept = settings.database, beside(settings.database)
+    if not (anew or settings.secret or kept.exists()) and database.exists():
+        with closing(file_at(database, b"", look_only=True)) as store:
+            told = store.is_told()
+        if told and not kept.exists():
+            raise Refusal(
+                f"{kept} is gone, with which {database} was sealed and links were signed.",
+                "Put it back from a backup, or set SCRIBE_SECRET to what it held. If it is lost for good: scribe "
+                "verify --reseal (docs/operations.md).",
+            )
+    return secret_beside(database, settings.secret)
 
 
 def open_store(
@@ -98,8 +154,7 @@ def examine(
 
     def opened(*, look_only: bool) -> Store:
         # Neither looking nor sending again seals anything, so no secret is made where there is none.
-        migrations = resources("migrations")
-        return Store(settings.database, migrations=migrations, secret=b"", randomness=os.urandom, look_only=look_only)
+        return file_at(settings.database, b"", look_only=look_only)
 
     def send_again() -> int:
         store = opened(look_only=False)
@@ -167,21 +222,6 @@ def compose(
     return page, called
 
 
-class Health:
-    """What /healthz tells besides that the process is alive."""
-
-    def __init__(self) -> None:
-        self.sockets: Sockets | None = None
-
-    def __call__(self) -> dict[str, Any]:
-        """The state of Socket Mode, where it is on: connected, and seconds since the last envelope."""
-        if self.sockets is None:
-            return {}
-        age = self.sockets.age()
-        seconds = round(age.total_seconds()) if age is not None else None
-        return {"socket_mode": {"connected": self.sockets.connected(), "last_envelope_seconds": seconds}}
-
-
 @dataclass(frozen=True, slots=True)
 class App:
     """A running Scribe: its rooms, wired."""
@@ -197,15 +237,19 @@ class App:
     web: Flask
     health: Health
 
-    def learn(self) -> None:
-        """Asks Slack, by letter, which workspace the token belongs to."""
-        with self.store.writing() as tx:
-            if not any(letter.kind == "learn" for letter, _ in tx.letters("waiting")):
-                tx.enqueue([Letter("learn", "", "workspace", {}, self.clock(), blocking=False)])
+    def learn(self) -> bool:
+        """Asks Slack, by letter, which workspace the token belongs to; False where the disk takes no letter now."""
+        try:
+            with self.store.writing() as tx:
+                if not any(letter.kind == "learn" for letter, _ in tx.letters("waiting")):
+                    tx.enqueue([Letter("learn", "", "workspace", {}, self.clock(), blocking=False)])
+        except Unrecorded:
+            return False
+        return True
 
-    def close(self) -> None:
-        """Closes press and store."""
-        self.press.close()
+    def close(self, seconds: float | None = None) -> None:
+        """Closes press and store; a document in hand is finished first, in so many seconds at most."""
+        self.press.close(seconds)
         self.store.close()
 
 
@@ -220,11 +264,21 @@ def create(
     pause: Callable[[float], None] = time.sleep,
 ) -> App:
     """Wires an App. `slack` carries Web API calls (HTTP by default); `pause(seconds)` waits between looks at a file."""
-    secret = secret or secret_beside(settings.database, settings.secret)
+    secret = secret or secret_of(settings)
     store = open_store(settings, secret=secret, randomness=randomness)
+    incidents, ours = store.seals()
+    if incidents and not ours:
+        log.warning(
+            "%s was sealed with another secret: links that were sent before end, and scribe verify --reseal says how "
+            "the record can be sealed with this one",
+            settings.database,
+        )
     links = Links(secret, settings.public_url or "")
-    port = Slack(slack or OverHTTP(settings.bot_token, settings.api_url), pause=pause)
     press = press or Press()
+    health = Health(store, settings.database.parent, clock, version=__version__, press_runs=press.runs)
+    counts = health.counts
+    store.committed = counts.commit
+    port = Slack(Counted(slack or OverHTTP(settings.bot_token, settings.api_url), counts.call), pause=pause)
 
     def zone_of(team: str, user: str) -> tuple[str, str] | None:
         try:
@@ -245,10 +299,12 @@ def create(
         templates=lambda: templates(settings.templates),
     )
     scribe = Scribe(store, clock, rules, zone_of)
-    bolt = _bolt(settings, store)
+    bolt = _bolt(settings, store, health.request)
     listeners.register(bolt, scribe, port, clock, settings.command)
     documents = Documents(
-        store, partial(compose, press, own=settings.templates), lambda: render.stamp(settings.templates)
+        store,
+        counts.pressing("document", partial(compose, press, own=settings.templates)),
+        lambda: render.stamp(settings.templates),
     )
     outbox = Outbox(
         store,
@@ -263,21 +319,28 @@ def create(
         in_thread=("slack_file",),
         wording=blocks,
         recall=scribe.recall,
+        draft_delay=rules.draft_delay,
         jitter=lambda: int.from_bytes(randomness(4), "big") / 2**32,
         pause=pause,
+        became=counts.letter,
     )
-    health = Health()
     site = web.create(
         bolt=bolt,
         signing_secret=settings.signing_secret,
         clock=clock,
         health=health,
-        pages=_pages(links, store, scribe, documents, press),
+        pages=_pages(links, store, scribe, documents, counts.pressing("page", press.html)),
+        ready=health.ready,
+        metrics=health.metrics,
+        count=counts.web,
+        public_url=settings.public_url,
     )
     return App(settings, clock, store, press, scribe, port, outbox, bolt, site, health)
 
 
-def _pages(links: Links, store: Store, scribe: Scribe, documents: Documents, press: Press) -> Blueprint:
+def _pages(
+    links: Links, store: Store, scribe: Scribe, documents: Documents, press_page: Callable[[Sheet], bytes]
+) -> Blueprint:
     """The pages behind links, which are there without a public URL too: it may have been taken out of the settings."""
 
     def is_taken_back(team: str, number: int, generation: int) -> bool:
@@ -285,7 +348,7 @@ def _pages(links: Links, store: Store, scribe: Scribe, documents: Documents, pre
             place = tx.by_number(team, number)
         return place is not None and scribe.links_revoked(place.key) != generation
 
-    printed = lru_cache(maxsize=PAGES_KEPT)(press.html)
+    printed = lru_cache(maxsize=PAGES_KEPT)(press_page)
 
     def html(one: Document, timeline: bool) -> bytes:
         digest, called = one.page.digest, one.called
@@ -314,16 +377,20 @@ def _pages(links: Links, store: Store, scribe: Scribe, documents: Documents, pre
     )
 
 
-def _bolt(settings: Settings, store: Store) -> Bolt:
-    def authorize(enterprise_id: str | None, team_id: str | None, **_: Any) -> AuthorizeResult | None:
-        """Who we are in that workspace, from the database: Slack may be away (DESIGN.md, invariant 3)."""
+def _bolt(settings: Settings, store: Store, became: Callable[[str, str, float], None]) -> Bolt:
+    def authorize(enterprise_id: str | None, team_id: str | None, **_: Any) -> AuthorizeResult:
+        """Who we are in that workspace, from the database: Slack may be away (DESIGN.md, invariant 3).
+
+        Raises Refusal where it is another workspace than ours.
+        """
         team = team_id or ""
         with store.reading() as tx:
             found = tx.installation(team)
             others = tx.installations() if found is None else []
         if others:
             log.warning("a request of workspace %s was refused: the bot token belongs to %s", team, others[0].team)
-            return None
+            # Not None for "nobody is authorised": then Bolt itself calls Slack back while Slack waits.
+            raise Refusal("This Scribe belongs to another workspace. Nothing was recorded.")
         return AuthorizeResult(
             enterprise_id=enterprise_id,
             team_id=team,
@@ -334,13 +401,14 @@ def _bolt(settings: Settings, store: Store) -> Bolt:
 
     quiet = logging.getLogger("scribe.bolt")
     quiet.setLevel(logging.ERROR)
-    return Bolt(
+    return Hearing(
+        became,
         name=quiet.name,  # at each request Bolt gives the logger of this name the level of the one below
         logger=quiet,
         signing_secret=settings.signing_secret,
         process_before_response=True,
         token_verification_enabled=False,
-        authorize=authorize,  # type: ignore[arg-type]  # None means that nobody is authorised, as Bolt documents
+        authorize=authorize,
         # web.py has checked size, time stamp and signature on the raw bytes, by the clock it was given
         request_verification_enabled=False,
         ssl_check_enabled=False,
@@ -351,32 +419,81 @@ def _bolt(settings: Settings, store: Store) -> Bolt:
 
 
 def serve(app: App, ready: Callable[[str], None]) -> None:
-    """Serves HTTP and sends letters until SIGTERM or SIGINT; then finishes what is in hand, within ten seconds.
+    """Serves HTTP and sends letters until it is told to stop; then finishes what is in hand, within ten seconds.
 
-    `ready` is called with the address once requests are answered. Raises OSError when the address cannot be had.
+    SIGTERM, SIGINT and the loss of the terminal stop it; to be told so twice changes nothing. `ready` is called with
+    the address once requests are answered. Raises OSError when the address cannot be had.
     """
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop, told = threading.Event(), False
+
+    def stop_soon(*_: object) -> None:
+        """Takes no lock, as stop.set() does: where a second signal comes in the middle of that, nobody gets further."""
+        nonlocal told
+        told = True
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants it ignored
+            signal.signal(number, stop_soon)
     sockets: dict[int, Any] = {}
     server = _listen(app, sockets)
-    # Daemons: a Slack that does not answer must not keep the process. The letter's lease runs out; it is sent again.
-    senders = [
-        threading.Thread(target=app.outbox.run, args=(stop,), name=f"outbox-{number}", daemon=True)
-        for number in range(1, SENDERS + 1)
-    ]
-    app.learn()
-    for sender in senders:
-        sender.start()
+    learned, look_at = app.learn(), time.monotonic() + LOOK_AFTER_SECONDS
+    _take_over(app)
+    app.health.senders = tuple(_sender(app, stop, f"outbox-{number}") for number in range(1, SENDERS + 1))
     if app.settings.app_token:
         app.health.sockets = Sockets(app.bolt, app.settings.app_token, app.settings.api_url, app.clock)
         app.health.sockets.start()
     host, port = app.settings.host, getattr(server, "effective_port", app.settings.port)
     ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
-    while not stop.is_set():
+    while not told:
         wasyncore.loop(timeout=0.2, map=sockets, count=1)
+        if time.monotonic() > look_at:
+            look_at = time.monotonic() + LOOK_AFTER_SECONDS
+            learned = learned or app.learn()  # the disk was full at the start
+            _revive(app, stop)
+    stop.set()
     log.info("stopping: what is in hand is finished first")
+    _finish(app, server, sockets)
+
+
+def _sender(app: App, stop: threading.Event, name: str) -> threading.Thread:
+    # A daemon: a Slack that does not answer must not keep the process. Its letter is put back, and sent again.
+    sender = threading.Thread(target=app.outbox.run, args=(stop,), name=name, daemon=True)
+    sender.start()
+    return sender
+
+
+def _revive(app: App, stop: threading.Event) -> None:
+    """Starts another thread in place of one that sends and died; what killed it stands in the log."""
+    senders = app.health.senders
+    if all(one.is_alive() for one in senders):
+        return
+    for dead in (one for one in senders if not one.is_alive()):
+        log.error("the thread %s had died and is started again", dead.name)
+        app.health.counts.revived()
+    app.health.senders = tuple(one if one.is_alive() else _sender(app, stop, one.name) for one in senders)
+
+
+def _take_over(app: App) -> None:
+    """Takes what a process had in hand that was killed, so that nobody waits for its leases."""
+
+    def alone() -> None:
+        if count := app.outbox.take_over():
+            log.info("letters that were in hand when Scribe was killed are taken again: %d", count)
+
+    try:
+        app.store.serves_alone(alone)
+    except Unrecorded:
+        log.warning("the disk takes nothing: letters in hand wait until their leases run out")
+
+
+def _finish(app: App, server: Any, sockets: dict[int, Any]) -> None:
+    """Answers what has come, over both ways, sends what is in hand, and closes everything."""
     until = time.monotonic() + GRACE_SECONDS
+    threading.Thread(target=_end_all_the_same, args=(LAST_SECONDS,), name="last", daemon=True).start()
+    app.health.stopping = True
+    ending = [threading.Thread(target=one.close, daemon=True) for one in [app.health.sockets] if one is not None]
+    for thread in ending:
+        thread.start()
     wasyncore.loop(timeout=0, map=sockets, count=LAST_ROUNDS)
     for listening in [one for one in list(sockets.values()) if getattr(one, "accepting", False)]:
         # Not its own close(): that closes the pipe by which the threads wake this one, and their next byte then goes
@@ -384,39 +501,38 @@ def serve(app: App, ready: Callable[[str], None]) -> None:
         wasyncore.dispatcher.close(listening)
     while any(_busy(one) for one in list(sockets.values())) and time.monotonic() < until:
         wasyncore.loop(timeout=0.05, map=sockets, count=1)
-    if app.health.sockets is not None:
-        app.health.sockets.close()
+    for thread in (*ending, *app.health.senders):
+        thread.join(timeout=max(0.0, until - time.monotonic()))
+    try:
+        if count := app.outbox.put_back():
+            log.warning("letters that took too long are sent after the next start: %d", count)
+    except Unrecorded:
+        log.warning("the disk takes nothing: letters in hand wait until their leases run out")
     server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
     if not server.task_dispatcher.threads:  # one that still runs would write into that pipe
         wasyncore.close_all(sockets)
-    for sender in senders:
-        sender.join(timeout=max(0.3, until - time.monotonic()))
-    if any(sender.is_alive() for sender in senders):
-        log.warning("a letter was in hand for too long; it is sent again after the next start")
-    app.close()
+    app.close(max(0.0, until - time.monotonic()))
+
+
+def _end_all_the_same(seconds: float) -> None:
+    """Ends the process where something keeps it that cannot be ended: all that was answered is on disk."""
+    time.sleep(seconds)
+    log.warning("stopping took too long: what is not finished is taken up after the next start")
+    logging.shutdown()
+    os._exit(0)
 
 
 def _listen(app: App, sockets: dict[int, Any]) -> Any:
     """The HTTP server, listening; raises OSError when the address cannot be had."""
     given = app.settings
-    # Of a reader who hangs up it would tell the address, and in that the token of a link.
-    logging.getLogger("waitress").setLevel(logging.WARNING)
-    try:
-        return create_server(
-            app.web,
-            map=sockets,
-            host=given.host,
-            port=given.port,
-            threads=8,
-            ident=None,
-            channel_timeout=60,
-            max_request_body_size=web.MAX_BODY + 1,  # it refuses what is as large as this, or larger
-        )
-    except OSError:
-        wasyncore.close_all(sockets)
-        raise
-    except ValueError as failure:  # waitress's word for a host that has no address
-        raise OSError(errno.EADDRNOTAVAIL, "there is no such address") from failure
+    return listen(
+        app.web,
+        given.host,
+        given.port,
+        sockets,
+        max_body=web.MAX_BODY,
+        headers=web.headers(given.public_url),
+    )
 
 
 def _busy(one: Any) -> bool:

@@ -173,6 +173,7 @@ class Store(Protocol):
     """The record, opened so that nothing can be written."""
 
     def check(self) -> Checkup: ...
+    def seals(self, secret: bytes) -> tuple[int, int]: ...
     def reading(self) -> AbstractContextManager[Reading]: ...
 
 
@@ -351,7 +352,7 @@ class Doctor:
             "database",
             f"there is none at {path} yet.",
             "scribe serve makes it. If Scribe has recorded before, SCRIBE_DATABASE leads to the wrong place, or the "
-            "disk was wiped: restore a backup.",
+            "disk was wiped: scribe restore FILE puts a backup there.",
         )
 
     def _existing(self, path: Path) -> Iterator[Finding]:
@@ -362,8 +363,8 @@ class Doctor:
                 Level.PROBLEM,
                 "database",
                 f"{path} is damaged, or no database: {found.damage}.",
-                "Stop Scribe, keep a copy of the file and of those beside it, and put a backup in its place. "
-                "scribe verify then says whether that is whole.",
+                "Stop Scribe, keep a copy of the file and of those beside it, and put a backup in its place: "
+                "scribe restore FILE.",
             )
             return
         if found.newer:
@@ -389,7 +390,8 @@ class Doctor:
                 Level.WARNING,
                 "database",
                 f"the schema of {path} is of an older Scribe ({len(found.pending)} behind).",
-                "Make a backup, then restart scribe serve, which brings it up to date (scribe migrate does it too).",
+                "Type scribe backup FILE, then restart scribe serve, which brings it up to date (scribe migrate does "
+                "it too).",
             )
         elif self._record is not None:
             count = len(self._record.places)
@@ -452,13 +454,14 @@ class Doctor:
         kept = kept.with_name(kept.name + ".secret")
         restore = "Restore it from the backup, or set SCRIBE_SECRET to what it held."
         if self._given.secret:
-            yield Finding(Level.OK, "secret", "SCRIBE_SECRET is set.")
+            yield self._fits(self._given.secret.encode(), "SCRIBE_SECRET is set.")
         elif _closed(kept) is not None:
             return  # said of the database already
         elif not os.path.exists(kept):
             if self._record is not None and self._record.places:
                 words = f"{kept} is gone, with which the record was sealed and links were signed."
-                yield Finding(Level.PROBLEM, "secret", words, f"{restore} Else all older links end.")
+                lost = "scribe serve does not start without it. If it is lost for good: scribe verify --reseal."
+                yield Finding(Level.PROBLEM, "secret", words, f"{restore} {lost}")
             else:
                 yield Finding(Level.OK, "secret", f"is made at the first start, as {kept}.")
         elif not os.access(kept, os.R_OK) or not kept.is_file():
@@ -474,7 +477,19 @@ class Doctor:
             words = f"other users of this machine may read {kept} (mode {mode:o})."
             yield Finding(Level.WARNING, "secret", words, f"Type chmod 600 {kept}")
         else:
-            yield Finding(Level.OK, "secret", f"{kept} is there, for its owner only.")
+            yield self._fits(kept.read_bytes().strip(), f"{kept} is there, for its owner only.")
+
+    def _fits(self, secret: bytes, words: str) -> Finding:
+        """Whether the record was sealed with this secret."""
+        incidents, ours = self._store.seals(secret) if self._record is not None else (0, 0)
+        if incidents and not ours:
+            return Finding(
+                Level.PROBLEM,
+                "secret",
+                "it is not the one with which the record was sealed and older links were signed.",
+                "Put that one back. If it was lost, or changed on purpose: scribe verify --reseal.",
+            )
+        return Finding(Level.OK, "secret", words)
 
     def _exports(self) -> Iterator[Finding]:
         folder = self._given.export_dir.absolute()

@@ -7,14 +7,15 @@ is there.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
-import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from bot.core.errors import Undelivered
 from bot.core.record import JSON, Place
@@ -119,16 +120,45 @@ def write_one(folder: Path, name: str, content: bytes) -> Path:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    # a name of its own: `scribe export` may write the same file while `scribe serve` does
-    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        with draft.open("wb") as file:
+    """Writes a file beside its place and moves it there, so that power may fail at any moment.
+
+    Who writes holds a lock on the unfinished one, as `scribe export` may write the same file while `scribe serve` does.
+    What a process that was killed left unfinished is taken up by the next try.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    with _locked(draft) as file:
+        try:
+            file.truncate()
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the new name, too, has to reach the disk
     finally:
-        draft.unlink(missing_ok=True)
+        os.close(folder)
+
+
+@contextmanager
+def _locked(draft: Path) -> Iterator[BinaryIO]:
+    """An unfinished file that nobody else writes; made where there is none."""
+    while True:
+        with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is(draft, file):  # else whoever held it before has moved it into place
+                yield file
+                return
+
+
+def _is(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 class FileExporter:

@@ -32,7 +32,6 @@ AGAIN_SECONDS = 5
 HTML = "text/html; charset=utf-8"
 MARKDOWN = "text/markdown; charset=utf-8"
 SVG = "image/svg+xml"
-OF_A_PICTURE = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 
 NOT_FOUND = (
     "There is nothing here",
@@ -84,9 +83,9 @@ def create(
     """
     pages = Blueprint("pages", __name__)
     turns = threading.BoundedSemaphore(AT_ONCE)
-    fingerprint = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = (
-        f"default-src 'none'; img-src 'self'; style-src 'sha256-{fingerprint}'; base-uri 'none'; form-action 'none'; "
+        f"default-src 'none'; img-src 'self'; style-src {_fingerprint(style.encode())}; base-uri 'none'; "
+        "form-action 'none'; "
         "frame-ancestors 'none'"
     )
 
@@ -135,7 +134,7 @@ def create(
             if name == one.called.annex:
                 return _sent(one.page.annex, MARKDOWN)
             if name == one.called.picture:
-                return _sent(one.page.svg, SVG, OF_A_PICTURE)
+                return _sent(one.page.svg, SVG, _of_a_picture(one.page.svg))
         return _elsewhere("./")  # a file of an earlier revision: what there is now is a link away from the page
 
     @pages.errorhandler(Closed)
@@ -151,6 +150,19 @@ def create(
 def _may_be_ours(name: str, number: int) -> bool:
     """Whether a file of the incident could be called so. Its JSON is not given away: it names people and has it all."""
     return re.fullmatch(rf"{number:04d}-[a-z0-9-]+(\.r[0-9]+)?(\.timeline\.md|\.md|\.svg)", name) is not None
+
+
+def _of_a_picture(svg: bytes) -> str:
+    """What a picture may do that is looked at by itself: have the style sheet that was drawn with it."""
+    styles = " ".join(_fingerprint(sheet) for sheet in re.findall(rb"<style>(.*?)</style>", svg, re.DOTALL)) or "'none'"
+    return (
+        f"default-src 'none'; style-src {styles}; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def _fingerprint(style: bytes) -> str:
+    """A style sheet as a policy names it: it and no other one counts."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(style).digest()).decode()}'"
 
 
 def _elsewhere(address: str) -> Response:

@@ -13,10 +13,11 @@ import resource
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +34,11 @@ LONGEST = 120.0
 
 MEMORY = 4 << 30
 """Bytes that the worker may ask the system for: a template may want to write more than there is."""
+
+ENDING_SECONDS = 1.0
+"""For the worker to be gone when it is told so in the middle of an order."""
+
+STOPPING = "Scribe is stopping; the document is composed after the next start."
 
 JSON = dict[str, Any]
 Given = TypeVar("Given")
@@ -121,6 +127,7 @@ class Press:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
+        self._leash: Connection | None = None
         self._closed = False
 
     def page(self, order: Order) -> Page:
@@ -146,44 +153,65 @@ class Press:
                 self._discard(pool)
             except TimeoutError as failure:
                 raise Undelivered(f"The document could not be composed: {failure}.") from failure
+            except (CancelledError, RuntimeError):
+                if not self._closed:
+                    raise
+                raise Undelivered(STOPPING) from None
         raise Undelivered("The process that composes documents died twice over this one.")
 
-    def close(self) -> None:
-        """Lets the worker finish what it has in hand and ends it. No page is printed afterwards."""
+    def runs(self) -> bool:
+        """Whether there is a worker process: the first order starts it."""
+        with self._lock:
+            return self._pool is not None
+
+    def close(self, seconds: float | None = None) -> None:
+        """Lets the worker finish what it has in hand, for so many seconds at most, and ends it.
+
+        No page is printed afterwards; an order that was not finished raises Undelivered where it was given.
+        """
         with self._lock:
             pool, self._pool, self._closed = self._pool, None, True
+            leash, self._leash = self._leash, None
         if pool:
-            pool.shutdown(wait=True, cancel_futures=True)
+            ending = threading.Thread(target=pool.shutdown, kwargs={"wait": True, "cancel_futures": True}, daemon=True)
+            ending.start()
+            ending.join(seconds)
+            if leash:
+                leash.close()
+            ending.join(ENDING_SECONDS)
 
     def _worker(self) -> ProcessPoolExecutor:
         with self._lock:
             if self._closed:
-                raise Undelivered("Scribe is stopping; the document is composed after the next start.")
+                raise Undelivered(STOPPING)
             if self._pool is None:
                 spawn = multiprocessing.get_context("spawn")
-                self._pool = ProcessPoolExecutor(max_workers=1, mp_context=spawn, initializer=_settle)
+                end, self._leash = spawn.Pipe(duplex=False)
+                self._pool = ProcessPoolExecutor(max_workers=1, mp_context=spawn, initializer=_settle, initargs=(end,))
             return self._pool
 
     def _discard(self, pool: ProcessPoolExecutor) -> None:
         with self._lock:
             if self._pool is pool:
                 self._pool = None
+                if self._leash:
+                    self._leash.close()
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _settle() -> None:
-    """The worker leaves Ctrl-C to the process that serves, and ends when that one is gone, however it went."""
+def _settle(leash: Connection) -> None:
+    """The worker leaves Ctrl-C to the process that serves, and ends when that one is gone or lets go of the leash."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     with suppress(ValueError, OSError):  # not every system has that limit
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most), most))
     parent = multiprocessing.parent_process()
     if parent:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+        threading.Thread(target=_end_with, args=(parent.sentinel, leash), daemon=True).start()
 
 
-def _end_with(sentinel: int) -> None:
-    multiprocessing.connection.wait([sentinel])
+def _end_with(sentinel: int, leash: Connection) -> None:
+    multiprocessing.connection.wait([sentinel, leash])
     os._exit(0)
 
 

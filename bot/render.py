@@ -411,7 +411,12 @@ def _place_in(own: Path, fault: BaseException) -> str:
         at = Path(frame.f_code.co_filename)
         if at.parent == own and at.suffix == ".j2":
             found = f"{at.name}, line {line}"
-    return found
+    return found or _instead_of_ours(own)
+
+
+def _instead_of_ours(own: Path) -> str:
+    """The files of one's own that stand in for some of ours, and may lack what our others ask of them."""
+    return ", ".join(name for name, *_ in stamp(own) if (resources("templates") / name).is_file())
 
 
 # ---- as a page of the web ------------------------------------------------------------------------

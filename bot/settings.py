@@ -10,7 +10,7 @@ import math
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
@@ -99,12 +99,22 @@ TABLE: tuple[Setting, ...] = (
         "0",
         "Days for which the channel's messages will be kept to suggest entries from; so far none are, whatever it says",
     ),
+    Setting(
+        "SCRIBE_LOG",
+        "log",
+        "",
+        "How the log looks: `json`, or `plain` for people; when absent, plain on a terminal and JSON elsewhere",
+    ),
     Setting("PORT", "port", "3000", "The port of the web server; 0 takes a free one", "your platform sets it"),
     Setting("HOST", "host", "127.0.0.1", "The address it listens on; 0.0.0.0 when `PORT` is set"),
 )
 """Every setting, in the order in which it is documented."""
 
 _ROWS = {row.name: row for row in TABLE}
+
+
+SECRET = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN", "SCRIBE_SECRET")
+"""The settings that must never be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +136,13 @@ class Settings:
     command: str = "/incident"
     corrections: Literal["everybody", "author"] = "everybody"
     keep_chat_days: int = 0
+    log: Literal["json", "plain"] | None = None
     port: int = 3000
     host: str = "127.0.0.1"
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown."""
+        return tuple(filter(None, (self.bot_token, self.signing_secret, self.app_token, self.secret)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +191,19 @@ def read(environment: Mapping[str, str], *, need_slack: bool = True) -> Settings
         command=reading.command(),
         corrections=reading.corrections(),
         keep_chat_days=reading.whole("SCRIBE_KEEP_CHAT_DAYS", 0, 3650),
+        log=reading.log(),
         port=reading.whole("PORT", 0, 65535),
         host=given("HOST") or ("0.0.0.0" if given("PORT") else Settings().host),  # noqa: S104 - a platform asks for it
     )
     if reading.problems:
         raise Problems(*reading.problems)
     return settings
+
+
+def forget(environment: MutableMapping[str, str]) -> None:
+    """Take the secrets out of an environment that has been read: processes that are started later inherit it."""
+    for name in SECRET:
+        environment.pop(name, None)
 
 
 class _Reading:
@@ -295,6 +317,18 @@ class _Reading:
             self.wrong("SCRIBE_CORRECTIONS", f"is {value}: it must be everybody or author")
         return cast(Literal["everybody", "author"], value)
 
+    def log(self) -> Literal["json", "plain"] | None:
+        value = self.text("SCRIBE_LOG")
+        if value not in (None, "json", "plain"):
+            self.wrong("SCRIBE_LOG", f"is {value}: it must be json or plain")
+            return None
+        return cast(Literal["json", "plain"] | None, value)
+
+
+def beside(database: Path) -> Path:
+    """The file in which the secret of a database is kept, where the settings have none."""
+    return database.with_name(database.name + ".secret")
+
 
 def secret_beside(database: Path, given: str | None) -> bytes:
     """Give the secret that signs: SCRIBE_SECRET (`given`), else what the file `<database>.secret` holds.
@@ -305,7 +339,7 @@ def secret_beside(database: Path, given: str | None) -> bytes:
     """
     if given:
         return given.encode()
-    kept = database.with_name(database.name + ".secret")
+    kept = beside(database)
     if not kept.exists():
         _make_secret(kept)
     secret = kept.read_bytes().strip()

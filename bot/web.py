@@ -19,6 +19,8 @@ from flask import Blueprint, Flask, Request, Response, jsonify, request
 from slack_bolt import App, BoltRequest
 from slack_bolt.adapter.flask.handler import to_flask_response
 
+from bot.core.errors import Unrecorded
+
 MAX_BODY = 1024 * 1024
 MAX_AGE = 300
 """Seconds by which a request's time stamp may differ (https://docs.slack.dev/authentication/verifying-requests-from-slack)."""
@@ -29,8 +31,15 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 """What every answer carries, where it does not say it better itself."""
+
+ALWAYS_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
+"""Where people come by https, they never come by http for a year. Browsers heed it in answers over https alone."""
 
 FORM_FIELDS = {"payload", "command", "ssl_check"}
 """One of these is in every form that Slack posts: buttons and forms, slash commands, probes of the certificate."""
@@ -52,6 +61,11 @@ class Site(Flask):
         self.logger.error("a request for %s failed", request.url_rule, exc_info=exc_info)
 
 
+def headers(public_url: str | None = None) -> dict[str, str]:
+    """What every answer carries when people reach this server at that address."""
+    return HEADERS | (ALWAYS_HTTPS if (public_url or "").startswith("https:") else {})
+
+
 def create(
     *,
     bolt: App,
@@ -59,12 +73,17 @@ def create(
     clock: Callable[[], datetime],
     health: Callable[[], dict[str, Any]],
     pages: Blueprint | None = None,
+    ready: Callable[[], tuple[bool, dict[str, Any]]] | None = None,
+    metrics: Callable[[], tuple[bytes, str]] | None = None,
+    count: Callable[[str, int], None] = lambda route, status: None,
     max_body: int = MAX_BODY,
+    public_url: str | None = None,
 ) -> Flask:
     """Build the web application. Without a signing secret there is no /slack/events.
 
     `health` gives what /healthz shows; a `status` other than "ok" makes it a 503. `pages` are further addresses,
-    `max_body` is in bytes.
+    `ready` gives what /readyz shows and whether it is a 200, `metrics` what /metrics shows and its content type,
+    `count(route, status)` is told of every answer, `max_body` is in bytes, `public_url` where people reach this server.
     """
     app = Site(__name__, static_folder=None)
     app.url_map.merge_slashes = False
@@ -81,6 +100,20 @@ def create(
     def healthz() -> tuple[Response, int]:
         found = {"status": "ok", **health()}
         return jsonify(found), 200 if found["status"] == "ok" else 503
+
+    if ready is not None:
+
+        @app.get("/readyz")
+        def readyz() -> tuple[Response, int]:
+            fine, found = ready()
+            return jsonify(found), 200 if fine else 503
+
+    if metrics is not None:
+
+        @app.get("/metrics")
+        def figures() -> Response:
+            content, form = metrics()
+            return Response(content, content_type=form)
 
     if signing_secret:
         key = signing_secret.encode()
@@ -104,6 +137,10 @@ def create(
     def refused(error: Refused) -> Response:
         return _plain(error.status, error.words)
 
+    @app.errorhandler(Unrecorded)
+    def unrecorded(error: Unrecorded) -> Response:
+        return _plain(503, f"This cannot be shown now: {error.reason}.")
+
     def failed(error: Any) -> Response:
         answer = _plain(error.code, too_large if error.code == 413 else f"{error.name}.")
         answer.headers.update({name: value for name, value in error.get_headers() if name == "Allow"})
@@ -112,10 +149,13 @@ def create(
     for status in (400, 404, 405, 413, 500):
         app.register_error_handler(status, failed)
 
+    every_answer = headers(public_url)
+
     @app.after_request
     def guard(answer: Response) -> Response:
-        for name, value in HEADERS.items():
+        for name, value in every_answer.items():
             answer.headers.setdefault(name, value)
+        count(str(request.url_rule or "none"), answer.status_code)
         return answer
 
     return app
@@ -183,8 +223,11 @@ _ABOUT = {
 
 _OBJECT = {"event", "view", "item", "message", "previous_message", "container", "assistant_thread", "function_data"}
 _OBJECT_OR_ID = {"team", "user", "channel", "enterprise"}
-_OBJECTS = {"authorizations", "actions", "response_urls"}
-_TEXT = {"type", "command", "callback_id", "action_id", "block_id", "subtype"}
+_OBJECTS = {"authorizations", "actions", "response_urls", "blocks"}
+_TEXT = {
+    *("type", "command", "callback_id", "action_id", "block_id", "subtype"),
+    *("id", "team_id", "enterprise_id", "user_id", "app_installed_team_id"),
+}
 _TYPED = {"event", "view"}
 _NEVER_NULL = {"type", "event", "response_urls"}
 _DEEPEST = 10
@@ -208,6 +251,8 @@ def _check_shape(heard: Mapping[str, Any], deep: int = 0) -> None:
             fine = isinstance(value, str)
         else:
             continue
+        if kind == "block_actions" and name == "actions":
+            fine = fine and all("action_id" in one for one in value)
         if not fine or deep > _DEEPEST or (name in _TYPED and "type" not in value):
             raise Refused(400, f"{name} is not of the kind that Slack sends.")
         for one in inner:

@@ -156,7 +156,7 @@ def test_the_table_is_read_whole() -> None:
     table = import_table()
     assert table["core"] == Row(frozenset({"core"}), frozenset({"dateutil"}))
     assert table["render"] == table["figure"]
-    assert table["slack.listeners"].from_bot == {"core", "scribe", "slack.*"}
+    assert table["slack.listeners"].from_bot == {"core", "logs", "scribe", "slack.*"}
     assert table["web"].third_party == {"flask", "slack_bolt"}
     assert table["app"] == Row(frozenset({"everything"}), frozenset({"everything"}))
 

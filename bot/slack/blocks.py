@@ -161,6 +161,12 @@ def refusal(text: str) -> JSON:
     return {"response_type": "ephemeral", **_message([escape(text)])}
 
 
+def unrecorded(reason: str, remedy: str, line: str) -> JSON:
+    """An ephemeral answer to a line of which nothing is kept; it gives the line back, to be typed again."""
+    said = escape(NOT_RECORDED.format(reason=reason, remedy=remedy))
+    return {"response_type": "ephemeral", **_message([said, "Your line, for when you send it again:", escape(line)])}
+
+
 def _advice(said: Refused | Asked, prefix: str) -> str:
     """What was wrong, then what to type; what was typed is quoted in there, and may be long."""
     hint = _LINE_TO_TYPE.sub(lambda found: f"{found[0]}{prefix} ", said.hint)
@@ -879,6 +885,8 @@ def hint(place: Place, entry: int, blame: Sequence[Phrase], secrets: Sequence[Ph
 
 
 FAULT = "Scribe has a fault and recorded nothing. Please try it again, and name this reference: {reference}"
+
+NOT_RECORDED = "Nothing was recorded: {reason}. {remedy}"
 
 _PICTURE = re.compile(r"^!\[[^\]]*\]\([^)]*\)\n+", re.MULTILINE)
 _EVIDENCE = re.compile(r"\[↗\]\([^)\s]*#e(\d+)(?: \"[^\"]*\")?\)")

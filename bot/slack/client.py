@@ -132,6 +132,41 @@ class OverHTTP:
             raise _broken("the upload", broken) from broken
 
 
+class Counted:
+    """A transport that tells `became(method, result, seconds)` of each call; a file's bytes count as "upload".
+
+    The results: ok, rate_limited, refused, failed (Slack's own fault), no_answer.
+    """
+
+    def __init__(self, transport: Transport, became: Callable[[str, str, float], None]) -> None:
+        self._transport = transport
+        self._became = became
+
+    def call(self, method: str, args: Mapping[str, Any], *, timeout: float | None = None) -> Answer:
+        return self._counted(method, lambda: self._transport.call(method, args, timeout=timeout))
+
+    def upload(self, url: str, content: bytes) -> Answer:
+        return self._counted("upload", lambda: self._transport.upload(url, content))
+
+    def _counted(self, method: str, ask: Callable[[], Answer]) -> Answer:
+        began, result = time.perf_counter(), "no_answer"
+        try:
+            answer = ask()
+            result = _result(method, answer)
+            return answer
+        finally:
+            self._became(method, result, time.perf_counter() - began)
+
+
+def _result(method: str, answer: Answer) -> str:
+    if answer.status == 429 or answer.body.get("error") in ("ratelimited", "rate_limited"):
+        return "rate_limited"
+    if answer.status >= 500:
+        return "failed"
+    fine = 200 <= answer.status < 300 and (method == "upload" or answer.body.get("ok") is True)
+    return "ok" if fine else "refused"
+
+
 def _form_value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"

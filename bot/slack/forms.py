@@ -6,7 +6,8 @@ A form that is filled in wrongly comes back with the error beside the field and 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from bot.core.commands import Record, Start
@@ -14,7 +15,7 @@ from bot.core.errors import Refusal
 from bot.core.events import Kind
 from bot.core.times import When
 from bot.slack.blocks import LABELS
-from bot.slack.payloads import clip, plain, ts_to_time
+from bot.slack.payloads import Malformed, clip, object_at, plain, text_at, ts_to_time
 
 JSON = dict[str, Any]
 
@@ -32,13 +33,14 @@ CAPTURED_KINDS = (
     Kind.UPDATE,
     Kind.MITIGATION,
 )
+SEVERITIES = ("1", "2", "3", "4", "5")
 AHEAD_SECONDS = 120
 INPUT_LIMIT = 3000  # Slack's limit for a text input
 
 
 def start_form(now: datetime) -> JSON:
     """The form behind the shortcut "Start an incident"."""
-    severities = [_option(f"SEV{n}", str(n)) for n in range(1, 6)]
+    severities = [_option(f"SEV{n}", n) for n in SEVERITIES]
     return _modal(
         START_INCIDENT,
         "Start an incident",
@@ -76,25 +78,30 @@ def started(view: JSON, now: datetime) -> tuple[Start, str]:
     since = _value(view, "since")
     when: When | None = None
     if since:
-        at = datetime.fromtimestamp(int(since), UTC)
+        at = ts_to_time(since)
         if (at - now).total_seconds() > AHEAD_SECONDS:
             raise Refusal("That is still to come: choose when impact began.", field="since")
         when = When(at=min(at, now), zone="UTC")
-    return Start(title=title, severity=int(severity) if severity else None, since=when), _value(view, "channel")
+    channel = _value(view, "channel")
+    if not channel:
+        raise Refusal("Choose the channel in which the incident is.", field="channel")
+    if severity not in {"", *SEVERITIES}:
+        raise Malformed("severity is none that the form offers")
+    return Start(title=title, severity=int(severity) if severity else None, since=when), channel
 
 
-def capture_form(channel: str, message: JSON) -> JSON:
+def capture_form(channel: str, message: Mapping[str, Any]) -> JSON:
     """The form behind the shortcut "Add to the timeline": kind and text of a message, prefilled."""
-    text, _ = plain(str(message.get("text", "")))
+    text, _ = plain(text_at(message, "text", usual=""))
     kinds = [_option(LABELS[kind], kind.value) for kind in CAPTURED_KINDS]
     text_input: JSON = {"type": "plain_text_input", "multiline": True, "max_length": INPUT_LIMIT}
     if text.strip():
         text_input["initial_value"] = clip(text, INPUT_LIMIT)
     about = {
         "channel": channel,
-        "ts": str(message.get("ts", "")),
-        "author": str(message.get("user", "")),
-        "thread": str(message.get("thread_ts", "")),
+        "ts": text_at(message, "ts"),
+        "author": text_at(message, "user", usual=""),
+        "thread": text_at(message, "thread_ts", usual=""),
     }
     return _modal(
         ADD_TO_TIMELINE,
@@ -110,19 +117,33 @@ def capture_form(channel: str, message: JSON) -> JSON:
 
 def captured(view: JSON) -> tuple[Record, str, str]:
     """What the capture form says, the channel and the thread of the message. Raises Refusal with the wrong field."""
-    about = json.loads(view.get("private_metadata") or "{}")
+    about = _about(view)
     text = _value(view, "text").strip()
     if not text:
         raise Refusal("Say what happened.", field="text")
-    when = When(at=ts_to_time(about["ts"]), zone="UTC")
+    kind = _value(view, "kind")
+    if kind not in CAPTURED_KINDS:
+        raise Refusal("Choose what it is.", field="kind")
+    channel, ts = text_at(about, "channel"), text_at(about, "ts")
     record = Record(
-        kind=Kind(_value(view, "kind")),
+        kind=Kind(kind),
         text=text,
-        when=when,
-        said_in=f"{about['channel']}/{about['ts']}",
-        author=about["author"],
+        when=When(at=ts_to_time(ts), zone="UTC"),
+        said_in=f"{channel}/{ts}",
+        author=text_at(about, "author", usual=""),
     )
-    return record, about["channel"], about["thread"]
+    return record, channel, text_at(about, "thread", usual="")
+
+
+def _about(view: JSON) -> JSON:
+    """What the form was given to remember."""
+    try:
+        about = json.loads(text_at(view, "private_metadata"))
+    except ValueError:
+        about = None
+    if not isinstance(about, dict):
+        raise Malformed("private_metadata is not what the form was given")
+    return about
 
 
 def field_errors(refusal: Refusal, fields: tuple[str, ...]) -> JSON:
@@ -166,11 +187,8 @@ def _input(block: str, label: str, element: JSON, hint: str = "", *, optional: b
 
 def _value(view: JSON, field: str) -> str:
     """What was filled into a field, as text; "" where nothing was."""
-    given = view.get("state", {}).get("values", {}).get(field, {}).get(field, {})
-    found = (
-        given.get("value")
-        or given.get("selected_conversation")
-        or given.get("selected_date_time")
-        or (given.get("selected_option") or {}).get("value")
-    )
-    return str(found) if found else ""
+    given = object_at(view, "state", "values", field, field)
+    if isinstance(moment := given.get("selected_date_time"), int):
+        return str(moment)
+    places = [("value",), ("selected_conversation",), ("selected_option", "value")]
+    return next((found for one in places if (found := text_at(given, *one, usual=""))), "")

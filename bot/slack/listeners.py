@@ -19,14 +19,15 @@ from typing import Any, Protocol
 from slack_bolt import Ack, App
 from slack_bolt.response import BoltResponse
 
+from bot import logs
 from bot.core.answers import Heard, Refused
-from bot.core.errors import Refusal, Undelivered
+from bot.core.errors import Refusal, Undelivered, Unrecorded
 from bot.core.grammar import find
 from bot.core.record import Channel
 from bot.scribe import Scribe
 from bot.slack import blocks, forms
 from bot.slack.forms import ADD_TO_TIMELINE, START_INCIDENT
-from bot.slack.payloads import plain, ts_to_time
+from bot.slack.payloads import Malformed, object_at, plain, text_at, ts_to_time
 
 JSON = dict[str, Any]
 
@@ -71,20 +72,20 @@ def register(app: App, scribe: Scribe, slack: Forms, clock: Callable[[], datetim
     _buttons(app, scribe)
     _forms(app, scribe, slack, clock)
     _events(app, scribe, command)
-    _errors(app, scribe)
+    _errors(app, scribe, command)
 
 
 def _commands(app: App, scribe: Scribe, command: str) -> None:
     @app.command(command)
     def incident(ack: Ack, body: JSON) -> None:
-        line, mentions = plain(body.get("text") or "")
+        line, mentions = plain(text_at(body, "text", usual=""))
         ack(blocks.answer(scribe.say(line, _from_command(body, mentions)), command))
 
 
 def _buttons(app: App, scribe: Scribe) -> None:
-    @app.action(re.compile(rf"^{blocks.CHOOSE}:\d+$"))
+    @app.action(re.compile(rf"^{blocks.CHOOSE}:\d{{1,3}}$"))
     def choose(ack: Ack, body: JSON, action: JSON) -> None:
-        scribe.choose(str(action.get("value", "")), int(action["action_id"].rpartition(":")[2]), _from_form(body))
+        scribe.choose(text_at(action, "value", usual=""), int(action["action_id"].rpartition(":")[2]), _from_form(body))
         ack()
 
     @app.action(re.compile(""))
@@ -100,18 +101,22 @@ def _forms(app: App, scribe: Scribe, slack: Forms, clock: Callable[[], datetime]
 
     @app.shortcut(ADD_TO_TIMELINE)
     def add_to_timeline(ack: Ack, body: JSON) -> None:
-        _open(slack, body, forms.capture_form(body["channel"]["id"], body["message"]))
+        _open(slack, body, forms.capture_form(text_at(body, "channel", "id"), object_at(body, "message")))
         ack()
 
     @app.view(START_INCIDENT)
     def started(ack: Ack, body: JSON, view: JSON) -> None:
         fields = ("title", "channel", "severity", "since")
+        heard = _from_form(body)
+        if (earlier := scribe.recall(heard.team, heard.origin)) is not None:  # what was filled in may have grown old
+            _close(ack, earlier, fields)
+            return
         try:
             command, channel = forms.started(view, clock())
         except Refusal as refusal:
             ack(forms.field_errors(refusal, fields))
             return
-        outcome = scribe.handle(command, replace(_from_form(body), channel=channel))
+        outcome = scribe.handle(command, replace(heard, channel=channel))
         _close(ack, outcome, fields)
 
     @app.view(ADD_TO_TIMELINE)
@@ -135,7 +140,7 @@ def _forms(app: App, scribe: Scribe, slack: Forms, clock: Callable[[], datetime]
 
 def _open(slack: Forms, body: JSON, view: JSON) -> None:
     try:
-        slack.open_form(body.get("trigger_id", ""), view)
+        slack.open_form(text_at(body, "trigger_id", usual=""), view)
     except Undelivered as failure:
         log.warning("a form could not be opened: %s", failure.message)
 
@@ -150,67 +155,68 @@ def _close(ack: Ack, outcome: object, fields: tuple[str, ...]) -> None:
 def _events(app: App, scribe: Scribe, command: str) -> None:
     @app.event("app_mention")
     def mentioned(body: JSON, event: JSON, context: JSON) -> None:
-        line, mentions = plain(_addressed(event.get("text", ""), context.get("bot_user_id") or "", command))
+        line, mentions = plain(_addressed(text_at(event, "text", usual=""), context.get("bot_user_id") or "", command))
         line = re.sub(rf"^{re.escape(command)}\s+", "", line)
-        user = event.get("user")
+        user = text_at(event, "user", usual="")
         if not user:
             return
         heard = Heard(
             team=_team(body),
-            channel=event["channel"],
+            channel=text_at(event, "channel"),
             user=user,
-            origin=str(body["event_id"]),
+            origin=text_at(body, "event_id"),
             mentions=mentions,
             by_letter=True,
-            thread=event.get("thread_ts", ""),
-            shared=body.get("is_ext_shared_channel"),
+            thread=text_at(event, "thread_ts", usual=""),
+            shared=_told(body, "is_ext_shared_channel"),
             said_at=_said_at(event),
         )
         scribe.say(line, heard)
 
     def learned(body: JSON, channel: str, **what: Any) -> None:
-        scribe.channel_changed(Channel(_team(body), channel, **what))
+        origin = f"channel {text_at(body, 'event_id')}"  # apart from those of what is said, which is answered again
+        scribe.channel_changed(Channel(_team(body), channel, **what), origin)
 
     @app.event("member_joined_channel")
     def joined(body: JSON, event: JSON, context: JSON) -> None:
         if event.get("user") == context.get("bot_user_id"):
-            learned(body, event["channel"], member=True, private=_private(event))
+            learned(body, text_at(event, "channel"), member=True, private=_private(event))
 
     @app.event("member_left_channel")
     def left(body: JSON, event: JSON, context: JSON) -> None:
         if event.get("user") == context.get("bot_user_id"):
-            learned(body, event["channel"], member=False)
+            learned(body, text_at(event, "channel"), member=False)
 
     for name in ("channel_left", "group_left"):
 
         @app.event(name)
         def removed(body: JSON, event: JSON) -> None:
-            learned(body, event["channel"], member=False)
+            learned(body, text_at(event, "channel"), member=False)
 
     for name in ("channel_archive", "group_archive"):
 
         @app.event(name)
         def archived(body: JSON, event: JSON) -> None:
-            learned(body, event["channel"], archived=True)
+            learned(body, text_at(event, "channel"), archived=True)
 
     for name in ("channel_unarchive", "group_unarchive"):
 
         @app.event(name)
         def unarchived(body: JSON, event: JSON) -> None:
-            learned(body, event["channel"], archived=False)
+            learned(body, text_at(event, "channel"), archived=False)
 
     for name in ("channel_rename", "group_rename"):
 
         @app.event(name)
         def renamed(body: JSON, event: JSON) -> None:
-            learned(body, event["channel"]["id"], name=event["channel"]["name"])
+            learned(body, text_at(event, "channel", "id"), name=text_at(event, "channel", "name"))
 
     @app.event("user_change")
     def changed(body: JSON, event: JSON) -> None:
-        user = event["user"]
-        profile = user.get("profile") or {}
-        name = profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name", "")
-        scribe.person_changed(_team(body), user["id"], name, user.get("tz") or None)
+        user = text_at(event, "user", "id")
+        names = [("profile", "display_name"), ("profile", "real_name"), ("real_name",), ("name",)]
+        name = next((found for one in names if (found := text_at(event, "user", *one, usual=""))), "")
+        scribe.person_changed(_team(body), user, name, text_at(event, "user", "tz", usual="") or None)
 
     @app.event(re.compile(""))
     def anything_else(body: JSON) -> None:
@@ -232,24 +238,50 @@ def _addressed(text: str, bot: str, command: str) -> str:
     return text
 
 
-def _errors(app: App, scribe: Scribe) -> None:
+def _errors(app: App, scribe: Scribe, command: str) -> None:
     @app.error
     def failed(error: Exception, body: JSON) -> BoltResponse:
         """A defect: logged with a reference that the person sees. Only events are sent again, so only they get 500."""
-        reference = secrets.token_hex(4)
+        if isinstance(error, Unrecorded):
+            logs.note(outcome="unrecorded")
+            return _unrecorded(error, body, command)
+        if isinstance(error, Refusal):  # it came before any listener: of a workspace that is not ours
+            return _json(blocks.refusal(str(error)) if "command" in body else {})
+        if isinstance(error, Malformed):
+            log.info("a request was refused: %s", error)
+            return BoltResponse(status=400, body=f"{error}.\n", headers={"content-type": "text/plain; charset=utf-8"})
+        reference = logs.reference()
+        logs.note(outcome="faulty")
         log.error("a request failed, reference %s", reference, exc_info=error)
         text = blocks.FAULT.format(reference=reference)
         if "command" in body:
             return _json(blocks.refusal(text))
         if body.get("type") == "view_submission":
-            inputs = [b["block_id"] for b in body["view"].get("blocks", []) if b.get("type") == "input"]
-            return _json({"response_action": "errors", "errors": {inputs[0]: text}} if inputs else {})
+            return _beside_a_field(body, text)
         if "event" in body:
             return BoltResponse(status=500, body="")
         heard = _from_form(body)
         if heard.channel and heard.user:
             scribe.fault(heard, reference)
         return BoltResponse(status=200, body="")
+
+
+def _unrecorded(error: Unrecorded, body: JSON, command: str) -> BoltResponse:
+    """The disk said no, and the store has told the log.
+
+    No letter can be written, so Slack itself has to mark a button that failed.
+    """
+    if "command" in body:
+        line, _ = plain(body.get("text") or "")
+        return _json(blocks.unrecorded(error.reason, error.remedy, f"{command} {line}".strip()))
+    if body.get("type") == "view_submission":
+        return _beside_a_field(body, blocks.NOT_RECORDED.format(reason=error.reason, remedy=error.remedy))
+    return BoltResponse(status=500, body="")
+
+
+def _beside_a_field(body: JSON, text: str) -> BoltResponse:
+    inputs = [b["block_id"] for b in body["view"].get("blocks", []) if b.get("type") == "input"]
+    return _json({"response_action": "errors", "errors": {inputs[0]: text}} if inputs else {})
 
 
 def _json(body: JSON) -> BoltResponse:
@@ -265,9 +297,9 @@ def _from_command(body: JSON, mentions: dict[str, str]) -> Heard:
     hidden = name in {"privategroup", "directmessage"}
     origin = body.get("trigger_id") or hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     return Heard(
-        team=body["team_id"],
-        channel=body["channel_id"],
-        user=body["user_id"],
+        team=text_at(body, "team_id"),
+        channel=text_at(body, "channel_id"),
+        user=text_at(body, "user_id"),
         origin=origin,
         user_name=body.get("user_name", ""),
         channel_name="" if hidden else name,
@@ -278,23 +310,29 @@ def _from_command(body: JSON, mentions: dict[str, str]) -> Heard:
 
 def _from_form(body: JSON) -> Heard:
     """A button, a shortcut or a form; its answer leaves by letter."""
-    user, channel = body.get("user") or {}, body.get("channel") or {}
+    channel = text_at(body, "channel", "id", usual="") or text_at(body, "container", "channel_id", usual="")
+    origin = text_at(body, "trigger_id", usual="") or text_at(body, "view", "id", usual="")
     return Heard(
-        team=(body.get("team") or {}).get("id") or user.get("team_id", ""),
-        channel=channel.get("id") or (body.get("container") or {}).get("channel_id", ""),
-        user=user.get("id", ""),
-        origin=str(body.get("trigger_id") or (body.get("view") or {}).get("id") or secrets.token_hex(8)),
-        user_name=user.get("username") or user.get("name", ""),
+        team=text_at(body, "team", "id", usual="") or text_at(body, "user", "team_id", usual=""),
+        channel=channel,
+        user=text_at(body, "user", "id"),
+        origin=origin or secrets.token_hex(8),
+        user_name=text_at(body, "user", "username", usual="") or text_at(body, "user", "name", usual=""),
         by_letter=True,
     )
 
 
 def _team(body: JSON) -> str:
-    return str(body.get("team_id", ""))
+    return text_at(body, "team_id")
+
+
+def _told(body: JSON, name: str) -> bool | None:
+    found = body.get(name)
+    return found if isinstance(found, bool) else None
 
 
 def _said_at(event: JSON) -> datetime | None:
-    ts = str(event.get("ts", ""))
+    ts = text_at(event, "ts", usual="")
     return ts_to_time(ts) if ts else None
 
 

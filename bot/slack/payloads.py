@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 _CONTROL = re.compile(r"<([^<>]*)>")
 _PERSON = re.compile(r"@([UW][A-Z0-9]+)")
@@ -20,6 +21,35 @@ _TS = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,6}))?")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+class Malformed(ValueError):
+    """A payload that is not of the shape in which Slack documents it: nobody's doing who can read an answer."""
+
+
+def text_at(payload: Mapping[str, Any], *path: str, usual: str | None = None) -> str:
+    """Give the text at a path of a payload; `usual` where nothing is there.
+
+    Raises Malformed where something else is there, or nothing and no `usual` was given.
+    """
+    found = object_at(payload, *path[:-1]).get(path[-1])
+    if found is None or found == "":
+        found = usual
+    if not isinstance(found, str):
+        raise Malformed(f"{'.'.join(path)} is no text")
+    return found
+
+
+def object_at(payload: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """Give the object at a path of a payload, an empty one where nothing is there. Raises Malformed for all else."""
+    found: Any = payload
+    for name in path:
+        found = found.get(name)
+        if found is None:
+            return {}
+        if not isinstance(found, dict):
+            raise Malformed(f"{name} is no object")
+    return found  # type: ignore[no-any-return]
 
 
 def plain(text: str, names: Mapping[str, str] | None = None) -> tuple[str, dict[str, str]]:
@@ -116,15 +146,15 @@ def clip(text: str, limit: int) -> str:
 def ts_to_time(ts: str) -> datetime:
     """Read a message's id ("1700000000.000100") as the time it was written, exact to the microsecond.
 
-    Raises ValueError for what is no such id.
+    Raises Malformed for what is no such id.
     """
     found = _TS.fullmatch(ts)
     if found is None:
-        raise ValueError(f"not a message's ts: {ts!r}")
+        raise Malformed(f"not a message's ts: {ts!r}")
     try:
         return _EPOCH + timedelta(seconds=int(found[1]), microseconds=int((found[2] or "").ljust(6, "0")))
     except OverflowError:
-        raise ValueError(f"not a message's ts: {ts!r}") from None
+        raise Malformed(f"not a message's ts: {ts!r}") from None
 
 
 def time_to_ts(time: datetime) -> str:

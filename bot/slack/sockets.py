@@ -152,6 +152,8 @@ class Sockets:
         self._silence = silence
         self._stop = threading.Event()
         self._last: datetime | None = None
+        self.envelopes = 0
+        """Envelopes that came so far."""
         self._lines: list[Line] = []  # those that stand, the newest last
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="envelope")
         self._keeper = threading.Thread(target=self._keep_up, name="sockets", daemon=True)
@@ -214,6 +216,7 @@ class Sockets:
         try:
             for request in line.envelopes():
                 self._last = self._clock()
+                self.envelopes += 1
                 # After close() there are no workers. What is not answered, Slack sends again or reports as failed.
                 with suppress(RuntimeError):
                     self._workers.submit(self._answer, line, request).add_done_callback(_report)
