@@ -1,4 +1,4 @@
-"""The command line: `scribe serve`, `demo`, `replay`, `export`, `verify`, `doctor`, `migrate`.
+"""The command line: `scribe serve`, `demo`, `replay`, `export`, `verify`, `backup`, `restore`, `doctor`, `migrate`.
 
 Exit status 0 done, 1 a fault of ours, 2 what was asked cannot be done (said on standard error, with what to type).
 """
@@ -6,14 +6,13 @@ Exit status 0 done, 1 a fault of ours, 2 what was asked cannot be done (said on 
 from __future__ import annotations
 
 import difflib
-import logging
 import os
 import shutil
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -21,10 +20,10 @@ from typing import Any
 
 import click
 
-from bot import __version__, app, scenarios, settings
+from bot import __version__, app, backups, logs, scenarios, settings
 from bot.core import customers
 from bot.core.document import CUSTOMER, FORMATS
-from bot.core.errors import Refusal, Undelivered
+from bot.core.errors import Refusal, Undelivered, Unrecorded
 from bot.core.incident import fold
 from bot.core.record import Place
 from bot.doctor import Finding, Level
@@ -77,10 +76,13 @@ def refusing() -> Iterator[None]:
         raise Refused(str(refusal)) from refusal
     except Undelivered as failure:
         raise Fault(failure.message) from failure
+    except Unrecorded as failure:
+        raise Refused(f"{failure}") from failure
+    except BrokenPipeError:  # a reader who has gone, which is click's to handle
+        raise
     except OSError as failure:
-        if failure.filename is None:  # no file's doing: a reader who has gone, which is click's to handle
-            raise
-        raise Refused(f"{failure.filename}: {failure.strerror}.") from failure
+        which = f"{failure.filename}: " if failure.filename else ""
+        raise Refused(f"{which}{failure.strerror or failure}.") from failure
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -92,9 +94,11 @@ def cli() -> None:
 @cli.command()
 def serve() -> None:
     """Answer Slack and send what is due, until SIGTERM."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with refusing():
         given = settings.read(os.environ)
+        as_json = given.log == "json" if given.log else not sys.stderr.isatty()
+        logs.start(sys.stderr, as_json=as_json, hidden=given.secrets())
+        settings.forget(os.environ)
         wired = app.create(given)
         try:
             path = "/slack/events" if given.signing_secret else ""
@@ -216,24 +220,91 @@ def export(
 
 
 @cli.command()
-def verify() -> None:
-    """Check that nothing in the record was changed behind the program's back."""
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
+@click.option("--reseal", is_flag=True, help="The secret was lost or changed: seal every incident with the one of now.")
+def verify(file: Path | None, reseal: bool) -> None:
+    """Check that nothing in the record was changed behind the program's back.
+
+    FILE is a backup to look at instead, which stays as it is.
+    """
     with refusing():
+        if file and reseal:
+            raise Refusal("A backup stays as it is.", "Restore it first, then type scribe verify --reseal.")
         given = settings.read(os.environ, need_slack=False)
-        store = app.open_store(_existing(given))
-        try:
+        if file:
+            store = app.file_at(file, app.secret_of_backup(given, file), look_only=True)
+        else:
+            store = app.record_at(_existing(given), app.secret_of(given, anew=reseal))
+        path = file or given.database
+        with closing(store):
+            found = store.check(thorough=True)
+            if found.damage:
+                raise Refusal(f"{path} is damaged, or no database: {found.damage}.", "Restore a backup.")
+            if found.newer:
+                newer = ", ".join(found.newer)
+                raise Refusal(f"{path} was written by a newer Scribe (it has {newer}).", "Install that version.")
             incidents, events, findings = store.verify()
-        finally:
-            store.close()
-    for found in findings:
-        click.echo(f"{found.incident}, event {found.seq}: {found.problem}", err=True)
+            if reseal and all(one.seal for one in findings):
+                click.echo(f"{path}: {_count(store.reseal(), 'incident')} sealed with the secret of now.")
+                return
+    _tell(findings)
     if findings:
-        wrong = "1 thing is wrong" if len(findings) == 1 else f"{len(findings)} things are wrong"
-        raise Fault(f"{wrong} in {given.database}; restore it from a backup made before.")
+        remedy = "take another backup" if file else f"restore a backup made before{_or_reseal(findings)}"
+        raise Fault(f"{_wrong(findings)} in {path}; {remedy}.")
     click.echo(
-        f"{given.database}: {_count(incidents, 'incident')} with {_count(events, 'event')}, all as they were recorded. "
+        f"{path}: {_count(incidents, 'incident')} with {_count(events, 'event')}, all as they were recorded. "
         "(One who has both the database and SCRIBE_SECRET could still have rewritten them.)"
     )
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Copy the record into FILE while scribe serve goes on, and check the copy."""
+    with refusing():
+        given = settings.read(os.environ, need_slack=False)
+        secret = app.secret_of(_existing(given))
+        beside = settings.beside(file)
+        with closing(app.record_at(given, secret)) as store:
+            kept = (lambda: None) if given.secret else partial(backups.keep, beside, secret + b"\n")
+            copied = backups.back_up(store, file, partial(app.file_at, secret=secret), kept)
+    click.echo(f"{file}: {_held(copied)}, checked.")
+    if given.secret:
+        click.echo("SCRIBE_SECRET is not in it: keep its value too, elsewhere. Without it no link and no seal holds.")
+    else:
+        click.echo(f"{beside}: the secret, which belongs to it. Who has both can make links and seals of their own.")
+    _tell(copied.findings)
+    if copied.findings:
+        raise Fault(f"{_wrong(copied.findings)} in the record, and so in its copy: type scribe verify.")
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--anyway", is_flag=True, help="Even if something in it was changed, or its secret is lost.")
+def restore(file: Path, anyway: bool) -> None:
+    """Put the backup FILE where SCRIBE_DATABASE says, if there is no database yet."""
+    with refusing():
+        given = settings.read(os.environ, need_slack=False)
+        secret = app.secret_of_backup(given, file, must=not anyway)
+        beside = settings.beside(given.database)
+        kept = (lambda: None) if given.secret or not secret else partial(backups.keep, beside, secret + b"\n")
+        opened = partial(app.file_at, secret=secret)
+        copied = backups.restore(file, given.database, opened, app.now(), anyway=anyway, before=kept)
+    _tell(copied.findings)
+    if copied.findings and not anyway:
+        raise Fault(
+            f"{_wrong(copied.findings)} in {file}, and nothing was restored. Take another backup, or this one all the "
+            "same with --anyway."
+        )
+    click.echo(f"{given.database}: {_held(copied)}, restored from {file}.")
+    if copied.migrated:
+        click.echo(f"Its schema was brought up to date: {', '.join(copied.migrated)}.")
+    if waiting := copied.holdings.unsent:
+        click.echo(
+            f"{_count(waiting, 'message')} waited when the backup was made. scribe serve sends what Slack does not "
+            "show yet; a private answer may come twice."
+        )
+    click.echo("What was recorded after the backup is not in it. Documents: scribe export --all writes them again.")
 
 
 @cli.command()
@@ -354,6 +425,30 @@ def _shown(found: Finding) -> str:
     lines += [wrapped("→ ", found.remedy)] if found.remedy else []
     level = click.style(f"{found.level.value:<12}", fg=COLOURS[found.level], bold=found.level is Level.PROBLEM)
     return f"  {level} {found.about:<16}{chr(10).join(lines).removeprefix(indent)}"
+
+
+def _tell(findings: Sequence[Any]) -> None:
+    """Each thing that was found wrong with the record, on standard error."""
+    for found in findings:
+        event = f", event {found.seq}" if found.seq else ""
+        click.echo(f"{found.incident}{event}: {found.problem}", err=True)
+
+
+def _wrong(findings: Sequence[Any]) -> str:
+    return "1 thing is wrong" if len(findings) == 1 else f"{len(findings)} things are wrong"
+
+
+def _or_reseal(findings: Sequence[Any]) -> str:
+    """What else can be done where the chains are sound and the secret is another one."""
+    another = "; if the secret was lost or changed on purpose, type scribe verify --reseal"
+    return another if all(one.seal for one in findings) else ""
+
+
+def _held(copied: backups.Copied) -> str:
+    held = copied.holdings
+    latest = f", the last of {held.latest:%Y-%m-%d %H:%M} UTC" if held.latest else ""
+    size = f"{copied.size / 1_000_000:.1f} MB"
+    return f"{_count(held.incidents, 'incident')} with {_count(held.events, 'event')}{latest}, {size}"
 
 
 def _count(number: int, what: str) -> str:

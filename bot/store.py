@@ -6,15 +6,20 @@ is on disk when `writing()` ends. The chain of an incident's events is kept here
 
 from __future__ import annotations
 
+import dataclasses
+import fcntl
 import hashlib
 import hmac
 import json
 import logging
+import os
 import runpy
+import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,18 +28,24 @@ from typing import Any
 from sqlite_utils import Database, Migrations
 
 from bot.core import events as ev
-from bot.core.errors import Choice, Refusal
-from bot.core.record import JSON, Channel, Installation, Letter, Offer, Person, Place, Revision
+from bot.core.errors import Choice, Refusal, Unrecorded
+from bot.core.incident import fold
+from bot.core.record import CAME_BACK, JSON, Channel, Glance, Installation, Letter, Offer, Person, Place, Revision
 from bot.core.times import iso, parse_utc
 
 BUSY_SECONDS = 10.0
+TRY_SECONDS = 0.001
 WIPE_SECONDS = 0.25
+TO_WIPE = 1
+"""SQLite's `user_version` of a file out of which destroyed words have still to be wiped."""
 GENESIS = "0" * 64
 OFFER_LIFE = timedelta(hours=24)
 REQUEST_LIFE = timedelta(days=7)
 LETTER_LIFE = timedelta(days=30)
 """For so long it can be seen what was sent."""
 GONE = "[redacted]"
+SKIPPED = 1_000_000
+"""So many letters are left out after a restore: more than were written since the backup."""
 REPEATED = 8
 """A destroyed text of this length is looked for inside waiting lines; a shorter one stands in too many by chance."""
 
@@ -42,7 +53,8 @@ PATIENCE = 6
 """Tries after which a blocking letter no longer holds back its lane: Slack may never take that one."""
 
 NOT_HELD_BACK = (
-    "NOT EXISTS (SELECT 1 FROM letters b WHERE b.lane = l.lane AND b.key < l.key AND (b.state = 'leased' "
+    "NOT EXISTS (SELECT 1 FROM letters b WHERE b.state IN ('waiting', 'leased') "  # in the words of its index
+    "AND b.lane = l.lane AND b.key < l.key AND (b.state = 'leased' "
     f"OR (b.state = 'waiting' AND ((b.blocking = 1 AND b.attempts BETWEEN 1 AND {PATIENCE}) "
     "OR (b.attempts = 0 AND b.due_at <= l.due_at)))))"
 )
@@ -52,6 +64,40 @@ SQLITE: tuple[int, ...] = sqlite3.sqlite_version_info
 """The version of the SQLite that is installed."""
 OLDEST_SQLITE = (3, 37, 0)
 """The first one with STRICT tables (https://www.sqlite.org/stricttables.html)."""
+
+COMPLAIN_SECONDS = 60.0
+"""So often the log says that the disk takes nothing, while that lasts."""
+SCANT = 1 << 20
+"""With fewer bytes free than this the disk is full, whatever SQLite calls it: its log needs room even for reading."""
+
+_FULL = ("the disk of the machine that runs Scribe is full", "Whoever runs Scribe has to make room.")
+_UNUSABLE = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR: (
+        "the disk of the machine that runs Scribe has failed",
+        "Whoever runs Scribe has to look after it.",
+    ),
+    sqlite3.SQLITE_READONLY: (
+        "the disk of the machine that runs Scribe cannot be written to",
+        "Whoever runs Scribe has to look at the rights of its database and its folder.",
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "Scribe's database cannot be opened",
+        "Whoever runs Scribe has to look at the file and its folder.",
+    ),
+    sqlite3.SQLITE_BUSY: ("another program holds Scribe's database", "Try again in a minute."),
+    sqlite3.SQLITE_LOCKED: ("another program holds Scribe's database", "Try again in a minute."),
+    sqlite3.SQLITE_CORRUPT: (
+        "Scribe's database is damaged",
+        "Whoever runs Scribe has to restore a backup (scribe doctor says more).",
+    ),
+    sqlite3.SQLITE_NOTADB: (
+        "Scribe's database is damaged",
+        "Whoever runs Scribe has to restore a backup (scribe doctor says more).",
+    ),
+}
+"""What is wrong with the file or its disk, and who can do what, by SQLite's result code
+(https://www.sqlite.org/rescode.html); any other failure is a defect."""
 
 log = logging.getLogger("scribe.store")
 
@@ -63,6 +109,8 @@ class Finding:
     incident: str
     seq: int
     problem: str
+    seal: bool = dataclasses.field(default=False, compare=False)
+    """Only the seal is another one: the chain itself is sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +120,16 @@ class Checkup:
     damage: str
     pending: tuple[str, ...] = ()
     newer: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a file holds: how many incidents and events, when the last one was recorded, and what waits to be sent."""
+
+    incidents: int
+    events: int
+    latest: datetime | None
+    unsent: int
 
 
 class Store:
@@ -99,7 +157,13 @@ class Store:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._connecting = threading.Lock()
-        self._to_wipe = False
+        self._to_wipe = self._to_empty = False
+        self._not_newer = False
+        self._complained: dict[str, float] = {}
+        self._schema: frozenset[str] | None = None
+        self._presence = -1
+        self.committed: Callable[[float], None] = lambda seconds: None
+        """Told how long a transaction took that wrote something, with the wait for its turn."""
 
     # ---- connections and transactions ------------------------------------------------------------
 
@@ -113,7 +177,10 @@ class Store:
         return connection
 
     def _open(self) -> sqlite3.Connection:
+        self._refuse_newer()
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # it is there already; what else is wrong, SQLite says
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # its logs take the same mode
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             # WAL: readers never wait; FULL: a commit has reached the disk (https://www.sqlite.org/pragma.html)
@@ -139,43 +206,108 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
-        """A transaction that may write: committed when the block ends, rolled back when it raises."""
-        with self._lock:
+        """A transaction that may write: committed when the block ends, rolled back when it raises.
+
+        Raises Unrecorded where the disk does not take it: then nothing of it stays.
+        """
+        began = time.perf_counter()
+        with self._lock, self._on_the_disk():
             connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
+            self._begin(connection)
+            changes = connection.total_changes
             writing = Writing(connection, self._secret, self._random)
             try:
                 yield writing
+                if writing.destroyed:
+                    connection.execute(f"PRAGMA user_version={TO_WIPE}")
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:  # the block or the commit raised: nothing of it stays
                     connection.execute("ROLLBACK")
+            if connection.total_changes != changes:
+                self.committed(time.perf_counter() - began)
             self._to_wipe = self._to_wipe or writing.destroyed
-            if self._to_wipe:
+            if self._to_wipe or self._to_empty:
                 self._wipe(connection)
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        """Begins to write as soon as no other process does.
+
+        SQLite itself looks again after ever longer pauses, so that a process that writes all the time starves another
+        (https://www.sqlite.org/c3ref/busy_timeout.html).
+        """
+        until = time.monotonic() + BUSY_SECONDS
+        connection.execute("PRAGMA busy_timeout=0")
+        try:
+            while True:
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.OperationalError as failure:
+                    if failure.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                        raise
+                time.sleep(TRY_SECONDS)
+        finally:
+            connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
-        """A snapshot: what was committed when the block first looked."""
-        connection = self._connection()
-        connection.execute("BEGIN")
+        """A snapshot: what was committed when the block first looked. Raises Unrecorded where it cannot be read."""
+        with self._on_the_disk():
+            connection = self._connection()
+            connection.execute("BEGIN")
+            try:
+                yield Reading(connection)
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _on_the_disk(self) -> Iterator[None]:
+        """Turns what SQLite says of the file or its disk into Unrecorded, and tells the log once a minute."""
         try:
-            yield Reading(connection)
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            yield
+        except sqlite3.DatabaseError as failure:
+            found = self._unusable(failure)
+            if found is None:
+                raise
+            now = time.monotonic()
+            if now - self._complained.get(found.reason, now - COMPLAIN_SECONDS) >= COMPLAIN_SECONDS:
+                self._complained[found.reason] = now
+                log.error("%s cannot be used: %s", self.path, found)
+            raise found from failure
+
+    def _unusable(self, failure: sqlite3.DatabaseError) -> Unrecorded | None:
+        code = getattr(failure, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the higher bits say where it failed
+        if code not in _UNUSABLE:
+            return None
+        reason, remedy = _UNUSABLE[code]
+        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and self._no_room():
+            reason, remedy = _FULL
+        return Unrecorded(reason, remedy, f"{failure}, {getattr(failure, 'sqlite_errorname', 'no code')}")
+
+    def _no_room(self) -> bool:
+        try:
+            return shutil.disk_usage(self.path.parent).free < SCANT
+        except OSError:
+            return False
 
     def _wipe(self, connection: sqlite3.Connection) -> None:
         """Takes destroyed words out of the files; where it cannot, the next writing tries again.
 
         `secure_delete` alone leaves copies of cells that SQLite moved from page to page, so every page is written anew
-        (half a second for 100,000 events). The write-ahead log cannot be emptied while somebody reads an older state.
+        (half a second for 100,000 events). The write-ahead log cannot be emptied while somebody reads an older state;
+        who replicates the file does so all the time, so later tries do not wait (https://litestream.io/how-it-works/).
         """
-        connection.execute(f"PRAGMA busy_timeout={int(WIPE_SECONDS * 1000)}")
+        connection.execute(f"PRAGMA busy_timeout={int(WIPE_SECONDS * 1000) if self._to_wipe else 0}")
         try:
-            connection.execute("VACUUM")
+            if self._to_wipe:
+                connection.execute("VACUUM")
+                self._to_wipe, self._to_empty = False, True
             busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            self._to_wipe = bool(busy)
+            self._to_empty = bool(busy)
+            if not busy:
+                connection.execute("PRAGMA user_version=0")
         except sqlite3.OperationalError as failure:  # what was written stands: it is committed
             log.warning("destroyed words are still in the file, which is tried again: %s", failure)
         finally:
@@ -188,54 +320,80 @@ class Store:
                 connection.close()
             self._connections.clear()
             self._local = threading.local()
+            if self._presence >= 0:
+                os.close(self._presence)
+                self._presence = -1
 
     # ---- schema ----------------------------------------------------------------------------------
 
     def migrate(self) -> list[str]:
         """Brings the schema up to date and names the changes that were applied.
 
-        Raises Refusal where the file was written by a newer program, or is no database.
+        Raises Refusal where the file was written by a newer program, or is no database; Unrecorded where the disk does
+        not take it.
         """
         found, known = self._known()
-        with self._lock:
+        with self._lock, self._on_the_disk():
             try:
                 connection = self._connection()
             except sqlite3.DatabaseError as failure:
+                if self._no_room():
+                    raise
                 raise Refusal(
                     f"{self.path} cannot be opened: {failure}.", "Set SCRIBE_DATABASE to another file."
                 ) from failure
             database = Database(connection)
             connection.execute("BEGIN IMMEDIATE")
             try:
-                newer = sorted(self._applied(connection) - set(known))
-                if newer:
-                    raise Refusal(
-                        f"{self.path} was written by a newer Scribe (it has {', '.join(newer)}).",
-                        "Install that version, or set SCRIBE_DATABASE to another file.",
-                    )
+                self._compare(connection, known)
                 pending = [one.name for one in found.pending(database)]
                 found.apply(database)
                 if connection.in_transaction:
                     connection.execute("COMMIT")
+                self._schema = frozenset(known)
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+            (marked,) = connection.execute("PRAGMA user_version").fetchone()
+            if marked == TO_WIPE:  # a process was killed between destroying words and wiping the file
+                self._to_wipe = True
+                self._wipe(connection)
         return pending
 
-    def check(self) -> Checkup:
-        """Looks whether the file is a whole database, and of which schema; changes nothing."""
-        found = self._checked()
+    def _refuse_newer(self) -> None:
+        """Raises Refusal before a file of a newer program is touched: its log is not even taken into it."""
+        if self._not_newer or not self.path.exists():
+            return
+        _, known = self._known()
+        with suppress(sqlite3.DatabaseError), closing(self._looking()) as connection:  # opening it says what is wrong
+            self._compare(connection, known)
+        self._not_newer = True
+
+    def _compare(self, connection: sqlite3.Connection, known: Sequence[str]) -> None:
+        newer = sorted(self._applied(connection) - set(known))
+        if newer:
+            raise Refusal(
+                f"{self.path} was written by a newer Scribe (it has {', '.join(newer)}).",
+                "Install that version, or set SCRIBE_DATABASE to another file.",
+            )
+
+    def check(self, *, thorough: bool = False) -> Checkup:
+        """Looks whether the file is a whole database, and of which schema; changes nothing.
+
+        `thorough` also compares each index with its table.
+        """
+        found = self._checked(thorough)
         if found.damage and self._look_only:
             # A `serve` that starts meanwhile looks like damage to a reader who was told that nobody has the file open.
             self.close()
-            found = self._checked()
+            found = self._checked(thorough)
         return found
 
-    def _checked(self) -> Checkup:
+    def _checked(self, thorough: bool) -> Checkup:
         _, known = self._known()
         try:
             connection = self._connection()
-            said = [text for (text,) in connection.execute("PRAGMA quick_check(3)")]
+            said = [text for (text,) in connection.execute(f"PRAGMA {'integrity' if thorough else 'quick'}_check(3)")]
             applied = self._applied(connection)
         except sqlite3.DatabaseError as failure:
             return Checkup(str(failure))
@@ -262,18 +420,145 @@ class Store:
         rows = connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'scribe'")
         return {name for (name,) in rows}
 
+    # ---- how it is doing -------------------------------------------------------------------------
+
+    def glance(self, now: datetime, patience: float) -> Glance:
+        """How the record is doing, and whether it takes what is written; waits for its turn `patience` seconds at most.
+
+        By a connection of its own, which finds the file that is there now. Raises nothing.
+        """
+        sizes = {"database": _size(self.path), "log": _size(self.path.with_name(f"{self.path.name}-wal"))}
+        try:
+            address = f"{self.path.absolute().as_uri()}?mode=rw"
+            with closing(sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)) as connection:
+                problem = self._try_to_write(connection, patience)
+                return replace(Reading(connection).glance(now), problem=problem, sizes=sizes)
+        except sqlite3.DatabaseError as failure:
+            return Glance(self._why(failure), sizes=sizes)
+
+    def _try_to_write(self, connection: sqlite3.Connection, patience: float) -> str:
+        """Writes a page as it is, which finds a full disk; gives what keeps the record from being written."""
+        if not self._lock.acquire(timeout=patience):
+            return "nobody else gets a turn to write"
+        try:
+            if self._schema is not None and self._applied(connection) - self._schema:
+                return "a newer Scribe has changed the database"
+            connection.execute("BEGIN IMMEDIATE")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute(f"PRAGMA user_version = {version}")
+            connection.execute("COMMIT")
+        except sqlite3.DatabaseError as failure:
+            return self._why(failure)
+        finally:
+            self._lock.release()
+        return ""
+
+    def _why(self, failure: sqlite3.DatabaseError) -> str:
+        found = self._unusable(failure)
+        return found.reason if found else "Scribe's database cannot be read"
+
+    def serves_alone(self, alone: Callable[[], None] = lambda: None) -> bool:
+        """Notes that this process serves the record, until it ends in whichever way; whether no other one does.
+
+        Then `alone` is called, and no other process gets past this point meanwhile. By a lock on a file beside the
+        record, which the system lets go of with the process. SQLite's own log needs all processes on one machine too,
+        so the lock reaches as far. Where there are no locks, nobody is alone.
+        """
+        try:
+            if self._presence < 0:
+                beside = self.path.with_name(f"{self.path.name}.serving")
+                self._presence = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(self._presence, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                fcntl.flock(self._presence, fcntl.LOCK_SH)
+                return False
+        except OSError as failure:
+            log.info("whether another process serves the record cannot be seen: %s", failure)
+            return False
+        try:
+            alone()
+        finally:
+            fcntl.flock(self._presence, fcntl.LOCK_SH)
+        return True
+
+    def is_served(self) -> bool:
+        """Whether a process serves a record of this name, be the file there or not (see `serves_alone`)."""
+        try:
+            presence = os.open(self.path.with_name(f"{self.path.name}.serving"), os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(presence, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            os.close(presence)
+        return False
+
+    # ---- copies ----------------------------------------------------------------------------------
+
+    def copy(self, target: Path) -> None:
+        """Writes the record as it is at this moment into an empty file; who writes meanwhile does not wait.
+
+        Every row is written anew (https://www.sqlite.org/lang_vacuum.html): of what was destroyed nothing comes along,
+        not even between the pages. Raises Refusal where the copy cannot be written.
+        """
+        with self._on_the_disk():
+            connection = self._connection()
+            try:
+                connection.execute("VACUUM INTO ?", (str(target),))
+            except sqlite3.OperationalError as failure:
+                raise Refusal(
+                    f"The copy could not be written to {target.parent}: {failure}.",
+                    "Make room there, or name another place.",
+                ) from failure
+
+    def holdings(self) -> Holdings:
+        """What the file holds, of whichever schema it is."""
+        with self.reading() as tx:
+            row = tx.row(
+                "SELECT count(*) AS incidents, coalesce(sum(seq), 0) AS events, "
+                "(SELECT max(recorded_at) FROM events) AS latest, "
+                "(SELECT count(*) FROM letters WHERE state IN ('waiting', 'leased')) AS unsent FROM incidents"
+            )
+        assert row is not None
+        latest = parse_utc(row["latest"]) if row["latest"] else None
+        return Holdings(row["incidents"], row["events"], latest, row["unsent"])
+
+    def is_told(self) -> bool:
+        """Whether the file holds any incident."""
+        with self.reading() as tx:
+            made = tx.row("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'incidents'")
+            return made is not None and tx.row("SELECT 1 FROM incidents LIMIT 1") is not None
+
+    def seals(self, secret: bytes | None = None) -> tuple[int, int]:
+        """How many incidents there are, and how many of their heads were sealed with a secret (ours)."""
+        with self.reading() as tx:
+            rows = list(tx.rows("SELECT team, number, seq, head, seal FROM incidents"))
+        return len(rows), sum(_is_ours(secret or self._secret, row) for row in rows)
+
+    def reseal(self) -> int:
+        """Seals every head with our secret, whoever sealed it before; gives how many there are."""
+        with self.writing() as tx:
+            return tx.reseal()
+
     # ---- verify ----------------------------------------------------------------------------------
 
     def verify(self) -> tuple[int, int, list[Finding]]:
         """Walks every chain: how many incidents and events were looked at, and what was found changed.
 
         It finds what was changed behind the program's back, not by one who has both the database and the secret. That
-        the newest incidents are missing, or the whole file is an older one, only an exported document can show.
+        the newest incidents are missing, or the whole file is an older one, only an exported document can show. It asks
+        for nothing that the first schema did not have, so that a file of any earlier program can be verified as it is.
         """
         findings: list[Finding] = []
         incidents = events = number = 0
         team = ""
         with self.reading() as tx:
+            findings.extend(self._orphans(tx))
             for row in tx.rows("SELECT * FROM incidents ORDER BY team, number"):
                 incidents += 1
                 number = number if row["team"] == team else 0
@@ -284,7 +569,51 @@ class Store:
                 count, found = self._verify_one(tx, row)
                 events += count
                 findings.extend(found)
+                if all(one.seal for one in found):
+                    findings.extend(self._repeated(tx, row))
         return incidents, events, findings
+
+    @staticmethod
+    def _orphans(tx: Reading) -> list[Finding]:
+        """Rows that belong to nothing."""
+        lost: dict[str, int] = {}
+        for row in tx.rows("PRAGMA foreign_key_check"):
+            lost[row["table"]] = lost.get(row["table"], 0) + 1
+        return [
+            Finding("database", 0, f"{count} of {table} belong{'s' if count == 1 else ''} to nothing that is there")
+            for table, count in sorted(lost.items())
+        ]
+
+    @staticmethod
+    def _repeated(tx: Reading, row: sqlite3.Row) -> list[Finding]:
+        """What stands beside a sound chain and repeats it, or what is known of its channel, and says something else."""
+        name, key = f"INC-{row['number']}", row["key"]
+        happened = tx.events(key)
+        incident = fold(happened, row["number"])
+        private = tx.row("SELECT private FROM channels WHERE team = ? AND channel = ?", row["team"], row["channel"])
+        said = {
+            "title": incident.title,
+            "status": incident.status.value,
+            "severity": incident.severity,
+            "opened_at": iso(happened[0].recorded_at) if happened else row["opened_at"],
+            "private": private["private"] if private and private["private"] is not None else row["private"],
+        }
+        findings = [
+            Finding(name, 0, f"its {column.replace('_at', '')} in the list of incidents is not that of the record")
+            for column, value in said.items()
+            if row[column] != value
+        ]
+        beyond = tx.rows("SELECT revision FROM revisions WHERE incident = ? AND upto > ?", key, row["seq"])
+        findings += [Finding(name, 0, f"revision {one['revision']} reaches beyond the record") for one in beyond]
+        unknown = tx.rows(
+            "SELECT target FROM receipts r WHERE incident = ? AND revision > 0 AND NOT EXISTS "
+            "(SELECT 1 FROM revisions v WHERE v.incident = r.incident AND v.revision = r.revision)",
+            key,
+        )
+        findings += [
+            Finding(name, 0, f"the receipt “{one['target']}” names a revision that is not there") for one in unknown
+        ]
+        return findings
 
     def _verify_one(self, tx: Reading, incident: sqlite3.Row) -> tuple[int, list[Finding]]:
         name = f"INC-{incident['number']}"
@@ -321,16 +650,27 @@ class Store:
                 redacted.add(str(facts.get("what")))
             if row["recorded_at"] != facts.get("recorded_at"):
                 findings.append(Finding(name, seq, "the time of recording was changed"))
+            if row["words"] is not None and facts and row["words_entry"] != facts.get("entry"):
+                findings.append(Finding(name, seq, "the text is filed under another entry"))
+            if row["team"] != incident["team"]:
+                findings.append(Finding(name, seq, "the event is filed under another workspace"))
             before = row["hash"]
         for lost, entry in missing:
             if entry not in redacted:
                 findings.append(Finding(name, lost, "the text is gone and nobody redacted it"))
         if seq != incident["seq"] or before != incident["head"]:
             findings.append(Finding(name, seq, f"the chain ends at event {seq}, its head says {incident['seq']}"))
-        seal = _seal(self._secret, incident["team"], incident["number"], seq, before)
-        if not hmac.compare_digest(incident["seal"].encode(), seal.encode()):
-            findings.append(Finding(name, seq, "the seal of the chain's head is not ours"))
+        if not _is_ours(self._secret, incident, seq, before):
+            sound = not findings
+            findings.append(Finding(name, seq, "the seal of the chain's head is not ours", seal=sound))
         return seq, findings
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 _WORDS_OF = {"retitled": "title", "review_called": "review", "section_written": "section {}"}
@@ -372,6 +712,13 @@ def _link(before: str, seq: int, name: str, facts: str, digest: str) -> str:
 
 def _seal(secret: bytes, team: str, number: int, seq: int, head: str) -> str:
     return hmac.new(secret, f"{team}/{number}/{seq}/{head}".encode(), hashlib.sha256).hexdigest()
+
+
+def _is_ours(secret: bytes, incident: sqlite3.Row, seq: int | None = None, head: str | None = None) -> bool:
+    """Whether this secret sealed the head that is kept with an incident (or the one that was found)."""
+    seq, head = incident["seq"] if seq is None else seq, incident["head"] if head is None else head
+    seal = _seal(secret, incident["team"], incident["number"], seq, head)
+    return hmac.compare_digest(incident["seal"].encode(), seal.encode())
 
 
 class Reading:
@@ -417,13 +764,17 @@ class Reading:
 
     # ---- incidents -------------------------------------------------------------------------------
 
-    def in_channel(self, team: str, channel: str) -> Place | None:
-        """The incident that a line in this channel is about: the newest that was neither cancelled nor a duplicate."""
+    def in_channel(self, team: str, channel: str, at: datetime | None = None) -> Place | None:
+        """The incident that a line in this channel is about: the newest that was neither cancelled nor a duplicate.
+
+        For what was said at some time before now the newest that was there then, if there was one.
+        """
         row = self.row(
             "SELECT * FROM incidents WHERE team = ? AND channel = ? AND status NOT IN ('cancelled', 'duplicate') "
-            "ORDER BY number DESC LIMIT 1",
+            "ORDER BY ? IS NOT NULL AND opened_at <= ? DESC, number DESC LIMIT 1",
             team,
             channel,
+            *[iso(at) if at else None] * 2,
         )
         return _place(row) if row else None
 
@@ -484,6 +835,18 @@ class Reading:
             for row in rows
         ]
 
+    def has_after(self, incident: int, seq: int, names: Sequence[str]) -> bool:
+        """Whether an event of one of these names came after event `seq`."""
+        marks = ", ".join("?" for _ in names)
+        sql = f"SELECT 1 FROM events WHERE incident = ? AND seq > ? AND name IN ({marks}) LIMIT 1"
+        return self.row(sql, incident, seq, *names) is not None
+
+    def texts_gone(self, incident: int, upto: int) -> int:
+        """How many texts of the events up to that one were destroyed."""
+        row = self.row("SELECT count(*) AS kept FROM words WHERE incident = ? AND seq <= ?", incident, upto)
+        assert row is not None
+        return upto - int(row["kept"])
+
     def head_at(self, incident: int, seq: int) -> str:
         """The hash of an event: what the head of the chain was when it was the last one."""
         row = self.row("SELECT hash FROM events WHERE incident = ? AND seq = ?", incident, seq)
@@ -498,8 +861,9 @@ class Reading:
 
     def people(self, keys: Iterable[str]) -> dict[str, Person]:
         """The people behind these keys."""
-        rows = (self.row("SELECT * FROM people WHERE key = ?", key) for key in set(keys) if key)
-        return {row["key"]: _person(row) for row in rows if row}
+        wanted = json.dumps(sorted(set(keys)))
+        rows = self.rows("SELECT * FROM people WHERE key IN (SELECT value FROM json_each(?))", wanted)
+        return {row["key"]: _person(row) for row in rows}
 
     def names_in(self, stored: Iterable[tuple[str, JSON, JSON | None]]) -> dict[str, str]:
         """The names of everybody whom these stored events name, by key, as they were when they were last named."""
@@ -583,15 +947,65 @@ class Reading:
         )
         return parse_utc(row["due"]) if row and row["due"] else None
 
-    def letters(self, state: str, incident: int | None = None) -> list[tuple[Letter, str]]:
-        """The letters in a state ("waiting", "leased", "sent", "parked", "dropped") with what went wrong last."""
-        rows = self.rows(
-            "SELECT * FROM letters WHERE state = ? AND (? IS NULL OR incident = ?) ORDER BY key",
-            state,
-            incident,
-            incident,
+    def glance(self, now: datetime) -> Glance:
+        """How many letters have not left, since when the oldest should have, and how many incidents are open."""
+        counts = {"waiting": 0, "leased": 0, "parked": 0}
+        for row in self.rows(
+            "SELECT state, count(*) AS letters FROM letters WHERE state IN ('waiting', 'leased', 'parked') GROUP BY 1"
+        ):
+            counts[row["state"]] = row["letters"]
+        late = self.row(
+            "SELECT min(coalesce(first_due_at, due_at)) AS since FROM letters WHERE state IN ('waiting', 'leased')"
         )
-        return [(_letter(row), row["error"]) for row in rows]
+        on = self.row("SELECT count(*) AS incidents FROM incidents WHERE status IN ('open', 'mitigated')")
+        assert late is not None
+        assert on is not None
+        oldest = parse_utc(late["since"]) if late["since"] else None
+        return Glance(
+            waiting=counts["waiting"],
+            in_hand=counts["leased"],
+            parked=counts["parked"],
+            oldest=oldest if oldest and oldest <= now else None,
+            open=on["incidents"],
+        )
+
+    def letters(self, state: str, incident: int | None = None, kinds: Sequence[str] = ()) -> list[tuple[Letter, str]]:
+        """The letters in a state ("waiting", "leased", "sent", "parked", "dropped") with what went wrong last.
+
+        Those of one incident or all, of these kinds or all.
+        """
+        values: list[Any] = [state]
+        sql = "SELECT * FROM letters WHERE state = ?"
+        if incident is not None:
+            sql += " AND incident = ?"
+            values.append(incident)
+        if kinds:
+            sql += f" AND kind IN ({', '.join('?' for _ in kinds)})"
+            values.extend(kinds)
+        return [(_letter(row), row["error"]) for row in self.rows(f"{sql} ORDER BY key", *values)]
+
+    def is_waiting(self, about: str) -> bool:
+        """Whether a letter about this waits to leave."""
+        return self.row("SELECT 1 FROM letters WHERE about = ? AND state = 'waiting' LIMIT 1", about) is not None
+
+    def to_send(self, now: datetime) -> tuple[int, bool] | None:
+        """The next letter that is due and not held back by one before it in its lane: its key, whether it is unsure.
+
+        A lease that ran out (the process died while sending) counts as due.
+        """
+        row = self.row(
+            "SELECT l.key, l.unsure FROM letters l WHERE l.state IN ('waiting', 'leased') AND l.due_at <= ? "
+            f"AND (l.state = 'waiting' OR (l.state = 'leased' AND l.leased_until <= ?)) AND {NOT_HELD_BACK} "
+            "ORDER BY l.due_at, l.key LIMIT 1",
+            iso(now),
+            iso(now),
+        )
+        return (row["key"], bool(row["unsure"])) if row else None
+
+    def is_due_after(self, at: datetime) -> bool:
+        """Whether a letter waits for a time after this one."""
+        after = "SELECT 1 FROM letters WHERE state IN ('waiting', 'leased') AND due_at > ? LIMIT 1"
+        return self.row(after, iso(at)) is not None
 
 
 class Writing(Reading):
@@ -672,8 +1086,13 @@ class Writing(Reading):
         return place
 
     def append(self, place: Place, happened: Sequence[ev.Event]) -> list[int]:
-        """Appends events to an incident's chain and gives their numbers in it."""
+        """Appends events to an incident's chain and gives their numbers in it.
+
+        A head that somebody else sealed is not sealed anew by what comes after it: `verify` would find nothing then.
+        """
         seq, head, seqs = place.seq, place.head, []
+        before = self.row("SELECT team, number, seq, head, seal FROM incidents WHERE key = ?", place.key)
+        assert before is not None
         for one in happened:
             seq += 1
             facts, said = ev.to_json(one)
@@ -701,9 +1120,42 @@ class Writing(Reading):
                 words,
             )
             seqs.append(seq)
-        seal = _seal(self._secret, place.team, place.number, seq, head)
+        ours = _is_ours(self._secret, before)
+        seal = _seal(self._secret, place.team, place.number, seq, head) if ours else before["seal"]
         self._run("UPDATE incidents SET seq = ?, head = ?, seal = ? WHERE key = ?", seq, head, seal, place.key)
         return seqs
+
+    def reseal(self) -> int:
+        """Seals every head with our secret, whoever sealed it before; gives how many there are."""
+        rows = list(self.rows("SELECT key, team, number, seq, head FROM incidents"))
+        for row in rows:
+            seal = _seal(self._secret, row["team"], row["number"], row["seq"], row["head"])
+            self._run("UPDATE incidents SET seal = ? WHERE key = ?", seal, row["key"])
+        return len(rows)
+
+    def came_back(self, now: datetime) -> None:
+        """The file is an earlier one that took the place of a later one, of which Slack has seen more than we know.
+
+        So before anything is posted it is looked for, and no letter gets a number that the lost ones may have had:
+        posts are found again by it.
+        """
+        self._run(
+            "UPDATE letters SET state = 'waiting', unsure = 1, lease = NULL, leased_until = NULL "
+            "WHERE state IN ('waiting', 'leased')"
+        )
+        self._run(
+            "INSERT OR IGNORE INTO receipts (incident, target, team, revision, receipt) "
+            "SELECT key, ?, team, 0, '{}' FROM incidents",
+            CAME_BACK,
+        )
+        self._run(
+            "INSERT INTO letters (key, team, lane, kind, body, blocking, due_at, state, settled_at) "
+            "SELECT coalesce(max(key), 0) + ?, '', 'workspace', ?, '{}', 0, ?, 'dropped', ? FROM letters",
+            SKIPPED,
+            CAME_BACK,
+            iso(now),
+            iso(now),
+        )
 
     def summarise(self, incident: int, *, title: str, status: str, severity: int | None) -> None:
         """Repeats for lists what the record says."""
@@ -927,19 +1379,11 @@ class Writing(Reading):
         )
 
     def lease(self, now: datetime, seconds: float) -> Letter | None:
-        """Takes the next letter that is due and not held back by one before it in its lane; None when there is none.
-
-        A lease that ran out (the process died while sending) is taken anew.
-        """
-        row = self.row(
-            "SELECT l.key, l.unsure FROM letters l WHERE l.due_at <= ? "
-            f"AND (l.state = 'waiting' OR (l.state = 'leased' AND l.leased_until <= ?)) AND {NOT_HELD_BACK} "
-            "ORDER BY l.due_at, l.key LIMIT 1",
-            iso(now),
-            iso(now),
-        )
-        if row is None:
+        """Takes the next letter that is to be sent; None when there is none. A lease that ran out is taken anew."""
+        found = self.to_send(now)
+        if found is None:
             return None
+        key, unsure = found
         lease = self._random(8).hex()
         won = self._run(
             "UPDATE letters SET state = 'leased', lease = ?, leased_until = ?, attempts = attempts + 1, unsure = 1 "
@@ -947,11 +1391,29 @@ class Writing(Reading):
             "AND (state = 'waiting' OR (state = 'leased' AND leased_until <= ?))",
             lease,
             iso(now + timedelta(seconds=seconds)),
-            row["key"],
+            key,
             iso(now),
         )
-        taken = self.row("SELECT * FROM letters WHERE key = ?", row["key"])
-        return replace(_letter(taken), unsure=bool(row["unsure"])) if won and taken else None
+        taken = self.row("SELECT * FROM letters WHERE key = ?", key)
+        return replace(_letter(taken), unsure=unsure) if won and taken else None
+
+    def bring_forward(self, now: datetime, furthest: timedelta, seconds: float) -> int:
+        """What was put off or taken by a clock that has been put back since goes by this one; gives how much it was.
+
+        Letters that are due further from now than `furthest` leave as many seconds apart as they would have, the first
+        of them now. A lease that lasts longer lasts `seconds` from now: whoever holds it may still be at it.
+        """
+        limit = iso(now + furthest)
+        leases = self._run(
+            "UPDATE letters SET leased_until = ? WHERE state = 'leased' AND leased_until > ?",
+            iso(now + timedelta(seconds=seconds)),
+            limit,
+        )
+        ahead = "SELECT key, due_at FROM letters WHERE state IN ('waiting', 'leased') AND due_at > ? ORDER BY due_at"
+        put_off = [(row["key"], parse_utc(row["due_at"])) for row in self.rows(ahead, limit)]
+        for key, due in put_off:
+            self._run("UPDATE letters SET due_at = ? WHERE key = ?", iso(now + (due - put_off[0][1])), key)
+        return leases + len(put_off)
 
     def renew(self, letter: Letter, until: datetime) -> bool:
         """Holds a lease for longer; False where it ran out and somebody else took the letter since."""
@@ -983,8 +1445,9 @@ class Writing(Reading):
     def again(self, letter: Letter, due_at: datetime, error: str, *, unsure: bool = True) -> bool:
         """The letter will be tried again; False as with `settle`. `unsure`: this try may have arrived all the same."""
         put_back = self._run(
-            "UPDATE letters SET state = 'waiting', due_at = ?, error = ?, unsure = ?, lease = NULL, "
-            "leased_until = NULL WHERE key = ? AND state = 'leased' AND attempts = ?",
+            "UPDATE letters SET state = 'waiting', first_due_at = coalesce(first_due_at, due_at), due_at = ?, "
+            "error = ?, unsure = ?, lease = NULL, leased_until = NULL "
+            "WHERE key = ? AND state = 'leased' AND attempts = ?",
             iso(due_at),
             error,
             int(unsure or letter.unsure),
@@ -992,6 +1455,12 @@ class Writing(Reading):
             letter.attempts,
         )
         return put_back == 1
+
+    def free(self) -> int:
+        """Puts back every letter that is in hand; gives how many there were. For when nobody can have one in hand."""
+        return self._run(
+            "UPDATE letters SET state = 'waiting', lease = NULL, leased_until = NULL WHERE state = 'leased'"
+        )
 
     def send_again(self, now: datetime, incident: int | None = None) -> int:
         """Puts parked letters back into the outbox, those of one incident or all; gives how many there were."""
