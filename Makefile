@@ -18,7 +18,7 @@ export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint fix run golden wheel benchmark-compose ci-full clean
+.PHONY: help demo test lint fix run golden wheel benchmark-compose benchmark-serve torture ci-full clean
 
 help: ## list these targets
 	@awk -F ' *:[^#]*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,8 +52,14 @@ wheel: $(READY) ## build the wheel into dist/
 benchmark-compose: $(READY) ## time the making of documents of 100 to 10,000 entries
 	@PYTHONPATH=. $(PY) benchmarks/compose.py $(ARGS)
 
+benchmark-serve: $(READY) ## time lines of sixteen people at once, at the beginning and the end of 3,200
+	@PYTHONPATH=. $(PY) benchmarks/serve.py $(ARGS)
+
+torture: $(READY) ## kill it 200 times while people talk, lose nothing (ARGS="--kills 20 --seed 7")
+	@PYTHONPATH=. $(PY) -m tests.torture $(ARGS)
+
 ci-full: lint wheel ## lint, wheel and every test, the slow ones too
-	@$(PYTEST) -m "" $(ARGS)
+	@SCRIBE_EXAMPLES=10 $(PYTEST) -m "" $(ARGS)
 
 clean: ## remove what these targets made (never data/)
 	@rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -36,6 +36,7 @@ class Reading(Protocol):
     def stored(self, incident: int, after: int = 0, upto: int | None = None) -> list[tuple[str, JSON, JSON | None]]: ...
     def installation(self, team: str) -> Installation | None: ...
     def head_at(self, incident: int, seq: int) -> str: ...
+    def texts_gone(self, incident: int, upto: int) -> int: ...
     def names_of(self, incident: int, revision: int) -> dict[str, str] | None: ...
     def names_in(self, stored: Iterable[tuple[str, JSON, JSON | None]]) -> dict[str, str]: ...
 
@@ -85,20 +86,21 @@ class Documents:
         since. `also` names formats that few ask for ("csv", "html"). Raises Undelivered when the press cannot compose
         it, Refusal when a template of one's own is wrong.
         """
+        stored: Stored | None = None
         with self._store.reading() as tx:
+            names = tx.names_of(incident, revision)
+            if not names:  # nothing of that revision has left: people are called what they are called now
+                stored = tx.stored(incident, upto=upto)
+                names = tx.names_in(stored)
+            destroyed = tx.texts_gone(incident, upto)
+            key = (incident, upto, revision, destroyed, tuple(sorted(names.items())), template, also, self._stamp())
+            if (known := self._known(key, png)) is not None:
+                return known
+            stored = tx.stored(incident, upto=upto) if stored is None else stored
             place = tx.by_key(incident)
             assert place is not None
-            stored = tx.stored(incident, upto=upto)
-            names = tx.names_of(incident, revision) or tx.names_in(stored)
             head = tx.head_at(incident, upto)
             workspace = tx.installation(place.team)
-        destroyed = sum(words is None for _, _, words in stored)
-        key = (incident, upto, revision, destroyed, tuple(sorted(names.items())), template, also, self._stamp())
-        with self._lock:
-            for one in ((*key, True), (*key, False)) if not png else ((*key, True),):
-                if one in self._kept:
-                    self._kept.move_to_end(one)
-                    return self._kept[one]
         then = fold((ev.from_json(*one) for one in stored), place.number)
         title = customers.title(then) if template == CUSTOMER else then.title
         place = replace(place, seq=upto, head=head, title=title, url=workspace.url if workspace else "")
@@ -109,3 +111,12 @@ class Documents:
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return made
+
+    def _known(self, key: tuple[Any, ...], png: bool) -> Document | None:
+        """A document that was composed before; one with a picture does where none is wanted."""
+        with self._lock:
+            for one in ((*key, True),) if png else ((*key, True), (*key, False)):
+                if one in self._kept:
+                    self._kept.move_to_end(one)
+                    return self._kept[one]
+        return None

@@ -7,7 +7,6 @@ or parked with the reason where another try cannot help. Documents come from the
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -15,12 +14,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from bot import logs
 from bot.core.answers import Outcome, Refused
 from bot.core.changes import Changes, between
-from bot.core.errors import Refusal, Undelivered
+from bot.core.errors import Refusal, Undelivered, Unrecorded
 from bot.core.events import Event
 from bot.core.language import Phrase
-from bot.core.record import JSON, Channel, Installation, Letter, Person, Place, Revision
+from bot.core.record import CAME_BACK, JSON, Channel, Installation, Letter, Person, Place, Revision
 
 LEASE_SECONDS = 180.0  # to compose a document takes two minutes at most; it is renewed before each step that takes long
 SENDERS = 3
@@ -29,6 +29,12 @@ POST_SECONDS = 1.0
 """Slack takes about one message a second in a channel (https://docs.slack.dev/apis/web-api/rate-limits)."""
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 600.0
+LONGEST_WAIT = timedelta(hours=2)
+"""No letter is put off for longer: one that waits for a later time was written before the clock was put back."""
+USUAL_WAIT = timedelta(minutes=15)
+"""The same at the start, and when the clock was seen to be put back: the longest pause, the quiet before a revision."""
+CLOCK_STEP = timedelta(seconds=5)
+"""A clock that goes back by less is only being trimmed."""
 FAULTS_BEFORE_PARKING = 6
 IDLE_SECONDS = 0.25
 FAULT_SECONDS = 5.0
@@ -61,10 +67,14 @@ class Reading(Protocol):
     def names_of(self, incident: int, revision: int) -> dict[str, str] | None: ...
     def unmet(self, stored: Iterable[tuple[str, JSON, JSON | None]]) -> list[Person]: ...
     def next_due(self) -> datetime | None: ...
+    def to_send(self, now: datetime) -> tuple[int, bool] | None: ...
+    def is_due_after(self, at: datetime) -> bool: ...
 
 
 class Writing(Reading, Protocol):
     """What the store lets us write."""
+
+    def bring_forward(self, now: datetime, furthest: timedelta, seconds: float) -> int: ...
 
     def lease(self, now: datetime, seconds: float) -> Letter | None: ...
     def settle(self, letter: Letter, state: str, now: datetime, error: str = "") -> bool: ...
@@ -75,6 +85,7 @@ class Writing(Reading, Protocol):
     def enqueue(self, letters: Iterable[Letter]) -> None: ...
     def wipe(self) -> None: ...
     def renew(self, letter: Letter, until: datetime) -> bool: ...
+    def free(self) -> int: ...
     def forget_receipt(self, incident: int, target: str) -> None: ...
     def learn_channel(self, found: Channel) -> None: ...
     def learn_person(self, team: str, user: str, *, name: str, zone: str | None, now: datetime) -> None: ...
@@ -137,7 +148,8 @@ class Outbox:
     """Sends what is due, a letter at a time in each thread that runs it.
 
     `exporters` by name; those named in `in_thread` put their file into the thread of the draft's post. `pause(seconds)`
-    waits between two messages of a channel.
+    waits between two messages of a channel; `became(kind, outcome)` is told of every letter that was in hand;
+    `draft_delay` is for how long a draft may wait.
     """
 
     def __init__(
@@ -153,6 +165,8 @@ class Outbox:
         recall: Callable[[str, str], Outcome | None],
         jitter: Callable[[], float],
         pause: Callable[[float], None],
+        became: Callable[[str, str], None] = lambda kind, outcome: None,
+        draft_delay: timedelta = timedelta(),
     ) -> None:
         self._store = store
         self._clock = clock
@@ -164,23 +178,43 @@ class Outbox:
         self._recall = recall
         self._jitter = jitter
         self._pause = pause
+        self._became = became
+        self._in_hand: dict[int, Letter] = {}
         self._pacing = threading.Lock()
         self._free_at: dict[str, datetime] = {}
         self._asked_to_wait: dict[str, tuple[datetime, datetime]] = {}
+        self._usual_wait = max(USUAL_WAIT, draft_delay)
+        self._looked_at: datetime | None = None
 
     # ---- the loop --------------------------------------------------------------------------------
 
     def run(self, stop: threading.Event) -> None:
         """Sends what is due until `stop` is set; what is in hand then is finished first."""
         while not stop.is_set():
-            try:
-                sent = self.send_one()
-            except Exception:  # a defect, or a store that cannot be written: the loop outlives both
-                log.exception("a letter could not be handled, reference %s", secrets.token_hex(4))
-                stop.wait(FAULT_SECONDS)
-                continue
-            if not sent:
-                stop.wait(IDLE_SECONDS)
+            with logs.about(reference=logs.new_reference()):
+                try:
+                    pause = 0.0 if self.send_one() else IDLE_SECONDS
+                except Unrecorded:  # the store has told the log; the letter leaves when there is room again
+                    pause = FAULT_SECONDS
+                except Exception:  # a defect: the loop outlives it
+                    log.exception("a letter could not be handled, reference %s", logs.reference())
+                    pause = FAULT_SECONDS
+            if pause:
+                stop.wait(pause)
+
+    def take_over(self) -> int:
+        """Takes what a process had in hand that was killed; gives how much it was. For when no other process sends."""
+        with self._store.writing() as tx:
+            return tx.free()
+
+    def put_back(self) -> int:
+        """Puts back what is in hand when the process ends, so that nobody waits for its leases; gives how much it was.
+
+        Whoever takes it next looks first whether it arrived.
+        """
+        letters = list(self._in_hand.values())
+        with self._store.writing() as tx:
+            return sum(tx.again(one, one.due_at, "Scribe was stopped in the middle of it") for one in letters)
 
     def pump(self) -> int:
         """Sends everything that is due now; gives how many letters were taken in hand."""
@@ -196,42 +230,75 @@ class Outbox:
 
     def send_one(self) -> bool:
         """Takes one due letter, sends and settles it; False when none is due. A defect is raised after it is noted."""
+        now = self._clock()
+        with self._store.reading() as tx:  # looking keeps nobody from writing
+            furthest = self._furthest(now, tx)
+            if furthest is None and tx.to_send(now) is None:
+                return False
         with self._store.writing() as tx:
-            letter = tx.lease(self._clock(), LEASE_SECONDS)
+            if furthest is not None and (moved := tx.bring_forward(now, furthest, LEASE_SECONDS)):
+                log.warning("the clock was put back: %d letters that waited for a time to come leave now", moved)
+            letter = tx.lease(now, LEASE_SECONDS)
+            place = tx.by_key(letter.incident) if letter is not None and letter.incident else None
         if letter is None:
             return False
+        logs.note(letter=letter.key, kind=letter.kind)
+        if place is not None:
+            logs.note(incident=place.name, channel=place.channel)
+        self._in_hand[letter.key] = letter
+        try:
+            self._send(letter)
+        finally:
+            self._in_hand.pop(letter.key, None)
+        return True
+
+    def _furthest(self, now: datetime, tx: Reading) -> timedelta | None:
+        """How far from now a letter may be due, if the clock was put back since some were written; else None."""
+        with self._pacing:
+            before, self._looked_at = self._looked_at, now
+        if before is None or now < before - CLOCK_STEP:
+            return self._usual_wait
+        return LONGEST_WAIT if tx.is_due_after(now + LONGEST_WAIT) else None
+
+    def _send(self, letter: Letter) -> None:
+        """Sends a letter and settles it."""
         failure: Undelivered | None = Undelivered(
             "a fault of Scribe's own; its log has the details", permanent=letter.attempts >= FAULTS_BEFORE_PARKING
         )
+        outcome = "faulty"
         try:
             following = self._deliver(letter)
             failure = None
         except Undelivered as refused:
-            failure = refused
+            failure, outcome = refused, ""
         finally:  # a defect is written down as well, before it goes up to the loop
             if failure is not None:
-                self._failed(letter, failure)
+                became = self._failed(letter, failure)
+                self._became(letter.kind, outcome or became)
         if failure is None:
             with self._store.writing() as tx:
                 if tx.settle(letter, "sent", self._clock()):
                     tx.enqueue(following)
-        return True
+            self._became(letter.kind, "sent")
+            log.info("a letter was sent")
 
-    def _failed(self, letter: Letter, failure: Undelivered) -> None:
+    def _failed(self, letter: Letter, failure: Undelivered) -> str:
+        """Puts a letter back, parks it or lets it go; says which."""
         now = self._clock()
         with self._store.writing() as tx:
             if failure.permanent and letter.kind in PASSING:
                 log.info("letter %s (%s) is let go: %s", letter.key, letter.kind, failure.message)
                 tx.settle(letter, "dropped", now, failure.message)
-                return
+                return "dropped"
             if failure.permanent:
                 log.warning("letter %s (%s) is parked: %s", letter.key, letter.kind, failure.message)
                 tx.settle(letter, "parked", now, failure.message)
-                return
+                return "parked"
             pause = min(FIRST_PAUSE * 2 ** (letter.attempts - 1), LONGEST_PAUSE) * (1 + self._jitter() / 2)
-            pause = max(pause, failure.retry_after or 0.0)
+            pause = min(max(pause, failure.retry_after or 0.0), LONGEST_WAIT.total_seconds())
             log.info("letter %s (%s) is tried again in %.0f s: %s", letter.key, letter.kind, pause, failure.message)
             tx.again(letter, now + timedelta(seconds=pause), failure.message, unsure=failure.uncertain)
+            return "put_off"
 
     # ---- one letter ------------------------------------------------------------------------------
 
@@ -488,7 +555,7 @@ class Outbox:
             if self._is_open(one.place.key):
                 return []
             channel = one.place.channel
-            ts = self._post(letter, channel, message, f"{one.place.name}-draft", look=revision > 1)
+            ts = self._post(letter, channel, message, f"{one.place.name}-draft", look=self._may_stand(one, revision))
             post = {"channel": channel, "ts": ts, "texts": [], "picture": "", "pictured": 0, "told": upto}
             self._keep_post(one.place, revision, post)
         as_far_as_slack_lets(lambda: self._picture(letter, one, revision, post))
@@ -567,6 +634,11 @@ class Outbox:
             tx.keep_receipt(one.place, "post", revision, post)
             tx.enqueue(_discard(letter, old))
 
+    def _may_stand(self, one: Any, revision: int) -> bool:
+        """Whether Slack may show a draft of which nothing is known here."""
+        with self._store.reading() as tx:
+            return revision > 1 or CAME_BACK in tx.receipts(one.place.key)
+
     def _texts(self, letter: Letter, one: Any, revision: int, post: JSON) -> None:
         messages = self._wording.markdown(one.page.document.decode())
         for number, message in enumerate(messages):
@@ -574,7 +646,8 @@ class Outbox:
                 continue
             key = f"{one.place.name}-text-{number}"
             self._hold(letter)
-            ts = self._post(letter, post["channel"], message, key, thread=post["ts"], look=revision > 1)
+            look = self._may_stand(one, revision)
+            ts = self._post(letter, post["channel"], message, key, thread=post["ts"], look=look)
             post["texts"][number : number + 1] = [ts]
             self._keep_post(one.place, revision, post)
         for ts in post["texts"][len(messages) :]:

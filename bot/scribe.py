@@ -6,14 +6,16 @@ wording. What was said is committed when these functions return.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol
 
+from bot import logs
 from bot.core import commands as cmd
 from bot.core import customers, document, facts, language
 from bot.core import events as ev
@@ -48,11 +50,16 @@ OFFER_LIFE = timedelta(hours=24)
 QUIET = timedelta(minutes=10)
 """A document that was posted is revised when nothing was recorded for this long."""
 REMEMBERED_INCIDENTS = 64
+REMEMBERED_ANSWERS = 256
+"""Answers that need no fold when their letter leaves, or their request comes again; by the hash of their last event."""
+LATE = timedelta(minutes=1)
+"""Slack delivers an event within seconds; after an outage, hours later."""
 FRESH = timedelta(days=1)
 """People and channels that are heard of are looked up again after this time."""
 TIMELINE_LINES = 30
 LIST_LINES = 20
 DRAFT_LETTERS = ("export", "announce")
+DESTROYING = (ev.Redacted.name, ev.WordsDestroyed.name)
 
 
 class Reading(Protocol):
@@ -60,7 +67,7 @@ class Reading(Protocol):
 
     def heard(self, team: str, origin: str) -> JSON | None: ...
     def offer(self, team: str, key: str) -> Offer | None: ...
-    def in_channel(self, team: str, channel: str) -> Place | None: ...
+    def in_channel(self, team: str, channel: str, at: datetime | None = None) -> Place | None: ...
     def by_number(self, team: str, number: int) -> Place | None: ...
     def by_key(self, key: int) -> Place | None: ...
     def visible(self, team: str, channel: str, words: str = "", *, only_open: bool = False) -> list[Place]: ...
@@ -68,7 +75,12 @@ class Reading(Protocol):
     def person(self, team: str, user: str) -> Person | None: ...
     def people(self, keys: Iterable[str]) -> dict[str, Person]: ...
     def channel(self, team: str, channel: str) -> Channel: ...
-    def letters(self, state: str, incident: int | None = None) -> list[tuple[Letter, str]]: ...
+    def letters(
+        self, state: str, incident: int | None = None, kinds: Sequence[str] = ()
+    ) -> list[tuple[Letter, str]]: ...
+    def is_waiting(self, about: str) -> bool: ...
+    def has_after(self, incident: int, seq: int, names: Sequence[str]) -> bool: ...
+    def head_at(self, incident: int, seq: int) -> str: ...
     def revision(self, incident: int, revision: int) -> Revision | None: ...
     def latest_revision(self, incident: int) -> Revision | None: ...
     def receipts(self, incident: int) -> dict[str, JSON]: ...
@@ -129,6 +141,30 @@ ZoneOf = Callable[[str, str], tuple[str, str] | None]
 """Name and zone of a person (team, Slack id), looked up with a short time-out; None when that fails."""
 
 
+P = ParamSpec("P")
+
+
+def _noting(way_in: Callable[P, Outcome]) -> Callable[P, Outcome]:
+    """A way in that notes for the log what became of a request: verb, incident and number, and never what was said."""
+
+    @functools.wraps(way_in)
+    def noted(*args: P.args, **kwargs: P.kwargs) -> Outcome:
+        outcome = way_in(*args, **kwargs)
+        match outcome:
+            case Recorded(place=place, happened=happened):
+                entry = getattr(happened[-1], "entry", None)
+                logs.note(outcome="recorded", incident=place.name, verb=happened[-1].name, entry=entry, event=place.seq)
+            case Refused():
+                logs.note(outcome="refused")
+            case Asked():
+                logs.note(outcome="asked")
+            case _:
+                logs.note(outcome="looked")
+        return outcome
+
+    return noted
+
+
 class Scribe:
     """The application. `clock` gives aware UTC; `zone_of` asks Slack for a person's zone when a line needs it."""
 
@@ -139,9 +175,11 @@ class Scribe:
         self._zone_of = zone_of
         self._lock = threading.RLock()
         self._remembered: OrderedDict[int, Incident] = OrderedDict()
+        self._answered: OrderedDict[str, Recorded] = OrderedDict()
 
     # ---- ways in ---------------------------------------------------------------------------------
 
+    @_noting
     def say(self, line: str, heard: Heard) -> Outcome:
         """What a line of the /incident language leads to: recorded, refused, asked about, or something to look at."""
         with self._store.reading() as tx:
@@ -166,11 +204,12 @@ class Scribe:
             default_zone=zone is None,
         )
 
+    @_noting
     def choose(self, offer_key: str, choice: int, heard: Heard) -> Outcome:
         """What a tap on a choice of an offer leads to; a second tap is answered like the first."""
         tapped, heard = heard, replace(heard, origin=f"offer:{offer_key}")
         with self._store.reading() as tx:
-            earlier = tx.heard(heard.team, heard.origin)
+            earlier = self._heard(tx, heard, tapped)
             offer = tx.offer(heard.team, offer_key)
             person = tx.person(heard.team, heard.user)
         if earlier is not None:
@@ -207,6 +246,7 @@ class Scribe:
         except Refusal as refusal:
             return self._refuse(refusal, line, tapped, offer.said_at)
 
+    @_noting
     def handle(
         self,
         command: cmd.Change,
@@ -229,7 +269,7 @@ class Scribe:
         `after` is taken back first; both happen, or neither does and Refusal is raised.
         """
         with self._lock, self._forgetting_on_failure(), self._store.writing() as tx:
-            earlier = tx.heard(heard.team, heard.origin)
+            earlier = self._heard(tx, heard, tapped)
             if earlier is None:
                 now = self._clock()
                 if after is not None:
@@ -250,6 +290,11 @@ class Scribe:
                 return outcome
         return self._as_before(earlier, heard.team)
 
+    def _heard(self, tx: Reading, heard: Heard, tapped: Heard | None) -> JSON | None:
+        """The outcome of a request that came before: of this very tap, which may have been refused, or of its offer."""
+        refused = tx.heard(tapped.team, tapped.origin) if tapped else None
+        return refused or tx.heard(heard.team, heard.origin)
+
     @contextmanager
     def _forgetting_on_failure(self) -> Iterator[None]:
         """What is remembered was changed together with the store; when that fails, both go back."""
@@ -260,6 +305,7 @@ class Scribe:
         finally:
             if not done:
                 self._remembered.clear()
+                self._answered.clear()
 
     # ---- one change ------------------------------------------------------------------------------
 
@@ -282,7 +328,8 @@ class Scribe:
         command = self._with_keys(tx, command, heard.team)
         place: Place | None = None
         try:
-            place = self._place(tx, heard, number)
+            then = None if isinstance(command, cmd.Start) else _if_late(said_at, now)
+            place = self._place(tx, heard, number, then)
             if place is not None:
                 self._look_again(tx, place, now)
                 if place.channel != heard.channel and tx.channel(heard.team, heard.channel).looked_at is None:
@@ -299,7 +346,8 @@ class Scribe:
                 said_at=said_at,
             )
         except Refusal as refusal:
-            return self._refused(tx, self._elsewhere(tx, refusal, place, line, heard, number), line, heard, said_at)
+            refusal = self._elsewhere(tx, refusal, place, line, heard, number)
+            return self._refused(tx, refusal, line, heard, said_at, place)
         if isinstance(command, cmd.Start):
             place = tx.open_incident(heard.team, heard.channel, private=self._is_private(tx, heard), now=now)
         assert place is not None
@@ -325,6 +373,7 @@ class Scribe:
             if isinstance(one, ev.Redacted | ev.WordsDestroyed):
                 tx.destroy_words(place.key, _words_of(incident, one))
                 self._remembered.pop(place.key, None)
+                self._answered.clear()
                 incident = self._incident(tx, replace(place, seq=place.seq + len(happened)))
         tx.summarise(place.key, title=incident.title, status=incident.status.value, severity=incident.severity)
         self._send(tx, place, incident, was, happened, now)
@@ -341,7 +390,11 @@ class Scribe:
         kept: JSON = {"kind": "recorded", "incident": place.key, "seqs": seqs, "offer": offer, "by": person.key}
         if default_zone:
             kept["zone"] = self._rules.zone
-        return self._recorded(tx, fresh, incident, happened, person, choices, kept, now), kept
+        outcome = self._recorded(tx, fresh, incident, happened, person, choices, kept, now)
+        self._answered[fresh.head] = outcome
+        if len(self._answered) > REMEMBERED_ANSWERS:
+            self._answered.popitem(last=False)
+        return outcome, kept
 
     def _recorded(
         self,
@@ -361,7 +414,6 @@ class Scribe:
         resolved = incident.resolution
         keys = {incident.entries[1].by, person.key}
         keys |= {getattr(one, name, "") for one in happened for name in ("person", "author")}
-        channel = tx.channel(place.team, place.channel)
         return Recorded(
             place=place,
             happened=tuple(happened),
@@ -381,13 +433,18 @@ class Scribe:
             impact_on=bool(windows) and windows[-1].end is None,
             undone=incident.happened[last.seq - 1] if isinstance(last, ev.Undone) else None,
             addendum=incident.stage is Stage.PUBLISHED and not isinstance(last, ev.Published),
-            invite=channel.private is True and not channel.member,
+            invite=self._invite(tx, place),
             draft_delay=self._rules.draft_delay,
             offer=kept.get("offer", ""),
             choices=choices,
             understood=(f"read in {kept['zone']}: your zone is not known yet",) if kept.get("zone") else (),
             beside=beside(incident, last),
         )
+
+    def _invite(self, tx: Reading, place: Place) -> bool:
+        """Whether somebody has to invite Scribe before it can post where the incident is told."""
+        channel = tx.channel(place.team, place.channel)
+        return channel.private is True and not channel.member
 
     def _send(
         self,
@@ -475,7 +532,7 @@ class Scribe:
         """
         revision, new = tx.revise(place, upto)
         posted = _is_posted(tx, place)
-        waiting = [one for one, _ in tx.letters("waiting", place.key) if one.kind in DRAFT_LETTERS]
+        waiting = [one for one, _ in tx.letters("waiting", place.key, DRAFT_LETTERS)]
         urgent = [one.due_at for one in waiting if not posted or one.body.get("prompt")]
         due = min([due, *urgent])
         prompt = prompt or bool(posted and urgent)
@@ -524,19 +581,20 @@ class Scribe:
             if earlier is None:
                 now = self._clock()
                 refusal = self._with_nothing_open(tx, refusal, line, heard)
-                outcome, kept = self._refused(tx, refusal, line, heard, said_at)
+                here = tx.in_channel(heard.team, heard.channel, _if_late(said_at, now))
+                outcome, kept = self._refused(tx, refusal, line, heard, said_at, here)
                 tx.remember(heard.team, heard.origin, kept, now)
                 self._reply(tx, heard, outcome, now)
                 return outcome
         return self._as_before(earlier, heard.team)
 
     def _refused(
-        self, tx: Writing, refusal: Refusal, line: str, heard: Heard, said_at: datetime
+        self, tx: Writing, refusal: Refusal, line: str, heard: Heard, said_at: datetime, place: Place | None = None
     ) -> tuple[Outcome, JSON]:
         if isinstance(refusal, Question) and refusal.choices:
             by = tx.know(heard.team, heard.user, heard.user_name).key
             mentions = dict(heard.mentions)
-            here = tx.in_channel(heard.team, heard.channel)
+            here = place or tx.in_channel(heard.team, heard.channel)
             about = here.number if here else None
             offer = tx.make_offer(heard.team, heard.channel, by, line, said_at, refusal.choices, mentions, about)
             kept: JSON = {"kind": "asked", "message": refusal.message, "hint": refusal.hint, "offer": offer}
@@ -580,13 +638,14 @@ class Scribe:
 
     def _as_before(self, kept: JSON, team: str) -> Outcome:
         """The outcome of a request that was heard before: the same answer, and nothing changes."""
+        logs.note(repeated=True)
         if kept["kind"] == "look":
             look = cmd.Look(view=cmd.View(kept["view"]), words=kept["words"])
             try:
                 return self._look(look, Heard(**kept["heard"]), kept["number"])
             except Refusal as refusal:
                 return Refused(refusal.message, refusal.hint)
-        with self._lock, self._store.reading() as tx:
+        with self._store.reading() as tx:
             match kept["kind"]:
                 case "refused":
                     return Refused(kept["message"], kept["hint"], kept["field"])
@@ -601,11 +660,15 @@ class Scribe:
                     place = tx.by_key(kept["incident"])
                     assert place is not None
                     upto = kept["seqs"][-1]
-                    then = fold(tx.events(place.key, upto=upto), place.number)
-                    happened = [then.happened[seq - 1] for seq in kept["seqs"]]
                     person = tx.people([kept["by"]])[kept["by"]]
                     offer = tx.offer(team, kept["offer"]) if kept["offer"] else None
                     choices = offer.choices if offer else ()
+                    said = self._answered.get(tx.head_at(place.key, upto))
+                    if said is not None and not tx.has_after(place.key, upto, DESTROYING):
+                        people, invite = tx.people(said.people), self._invite(tx, place)
+                        return replace(said, place=place, by=person, people=people, choices=choices, invite=invite)
+                    then = fold(tx.events(place.key, upto=upto), place.number)
+                    happened = [then.happened[seq - 1] for seq in kept["seqs"]]
                     now = happened[-1].recorded_at
                     return self._recorded(tx, place, then, happened, person, choices, kept, now)
 
@@ -640,10 +703,17 @@ class Scribe:
 
     # ---- what Slack tells us ---------------------------------------------------------------------
 
-    def channel_changed(self, found: Channel) -> None:
-        """A channel was renamed, archived, or Scribe came or went; what waited for it to come leaves now."""
+    def channel_changed(self, found: Channel, origin: str = "") -> None:
+        """A channel was renamed, archived, or Scribe came or went; what waited for it to come leaves now.
+
+        Told again under the same `origin`, it is old news.
+        """
         with self._store.writing() as tx:
+            if origin and tx.heard(found.team, origin) is not None:
+                return
             tx.learn_channel(found)
+            if origin:
+                tx.remember(found.team, origin, {"kind": "channel"}, self._clock())
             if found.member or found.archived is False:
                 tx.wake(found.team, found.channel, self._clock())
 
@@ -690,9 +760,10 @@ class Scribe:
     def _look(self, look: cmd.Look, heard: Heard, number: int | None) -> Outcome:
         if look.view is cmd.View.HELP:
             return self._help(look.words)
-        with self._lock, self._store.reading() as tx:
-            if look.view is cmd.View.LIST:
+        if look.view is cmd.View.LIST:
+            with self._store.reading() as tx:
                 return self._list(tx, look.words, heard)
+        with self._lock, self._store.reading() as tx:
             place = self._place_to_look(tx, heard, number)
             incident = self._incident(tx, place)
             people = {k: p.name for k, p in tx.people(e.by for e in incident.entries.values()).items()}
@@ -883,10 +954,13 @@ class Scribe:
             tx.learn_person(heard.team, heard.user, name=name, zone=zone, now=now)
         return zone
 
-    def _place(self, tx: Reading, heard: Heard, number: int | None) -> Place | None:
-        """The incident that a line is about: the one it names, if it may be seen from here; else the channel's."""
+    def _place(self, tx: Reading, heard: Heard, number: int | None, at: datetime | None = None) -> Place | None:
+        """The incident that a line is about: the one it names, if it may be seen from here; else the channel's.
+
+        `at` is when it was said, if it comes late: another incident may have been opened there since.
+        """
         if number is None:
-            return tx.in_channel(heard.team, heard.channel)
+            return tx.in_channel(heard.team, heard.channel, at)
         place = tx.by_number(heard.team, number)
         if place is None or not self._may_see(tx, heard, place):
             raise Refusal(f"There is no INC-{number} that you may see from here.", "Type list to see the incidents.")
@@ -942,10 +1016,9 @@ class Scribe:
         """Has a person's name and zone looked up, once a day at most."""
         if person.learned_at is not None and now - person.learned_at < FRESH:
             return
-        body = {"user": person.user}
-        if not any(letter.kind == "meet" and letter.body == body for letter, _ in tx.letters("waiting")):
-            lane = f"{person.team}/people"
-            tx.enqueue([Letter("meet", person.team, lane, body, now, blocking=False)])
+        lane, about = f"{person.team}/people", f"meet/{person.team}/{person.user}"
+        if not tx.is_waiting(about):
+            tx.enqueue([Letter("meet", person.team, lane, {"user": person.user}, now, blocking=False, about=about)])
 
     def _note_channel(self, heard: Heard) -> None:
         """Keeps what a request says of its channel before anything is shown there."""
@@ -1009,6 +1082,11 @@ def _approved_for_customers(incident: Incident) -> JSON:
             "Type draft customer to look at it; below it stands the line with which to approve it.",
         )
     return {"approved": upto}
+
+
+def _if_late(said_at: datetime, now: datetime) -> datetime | None:
+    """When something was said that is heard late; None for what is heard at once."""
+    return said_at if now - said_at > LATE else None
 
 
 def _is_posted(tx: Reading, place: Place) -> bool:

@@ -332,14 +332,22 @@ class _Decision:
         if replace(last, **given) != said:
             return said
         entry = self.incident.entries[last.entry]
-        same_time = when is None or when.at == entry.at
-        if entry.live and same_time and timedelta() <= self.now - last.recorded_at <= TWICE_WITHIN:
+        same_time = when.at == entry.at if when else not self._typed_apart(last)
+        # a line that the clock has still to come to: it was put back since
+        if entry.live and same_time and self.now - last.recorded_at <= TWICE_WITHIN:
+            ago = times.ago(min(last.recorded_at, self.now), self.now)
             raise Question(
-                f"You recorded the same line {times.ago(last.recorded_at, self.now)} as entry {last.entry}.",
+                f"You recorded the same line {ago} as entry {last.entry}.",
                 (Choice("Record it again", LINE_TO_CONFIRM, confirmed=True),),
                 "It is not recorded twice unless you say so.",
             )
         return said
+
+    def _typed_apart(self, last: ev.Numbered) -> bool:
+        """Whether it was typed at another time than the last line: what comes late, comes late together."""
+        apart = self.said_at - last.at
+        late = self.now - self.said_at > TWICE_WITHIN
+        return (abs(apart) if late else apart) > TWICE_WITHIN
 
     def _not_before_onset(self, kind: Kind, at: datetime) -> None:
         onset = self.incident.onset

@@ -3,7 +3,8 @@
 ScribeError
 ├── Refusal        the person can put it right: what was wrong, then what to type
 │   └── Question   the person has to choose between lines before anything is recorded
-└── Undelivered    the outside world said no; the outbox decides whether to try again
+├── Undelivered    the outside world said no; the outbox decides whether to try again
+└── Unrecorded     the disk said no: nothing of the request is kept; whoever runs Scribe can put it right
 
 Anything else that is raised is a defect.
 """
@@ -95,3 +96,20 @@ class Undelivered(ScribeError):
         self.retry_after = retry_after
         self.uncertain = uncertain
         self.code = code
+
+
+class Unrecorded(ScribeError):
+    """The record cannot be written, or not be read: of the request nothing is kept.
+
+    `reason` says why, as part of a sentence and for everybody; `remedy` who can do what. `detail` is the words of the
+    one who refused, for the log.
+    """
+
+    def __init__(self, reason: str, remedy: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}{f' ({self.detail})' if self.detail else ''}. {self.remedy}"

@@ -261,6 +261,11 @@ def _state(fact: Fact, incident: Incident) -> FactState:
     return FactState(fact, State.NOT_APPLICABLE if said else State.OPEN, ())
 
 
+def state_of(fact: str, incident: Incident) -> State:
+    """The state of one row of the contract."""
+    return next(_state(one, incident).state for one in FACTS if one.id == fact)
+
+
 def due(incident: Incident) -> frozenset[Phase]:
     """The phases whose facts can be known by now."""
     if incident.stage is not Stage.DRAFT:

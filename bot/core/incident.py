@@ -218,7 +218,9 @@ class Incident:
                     start, start_approx, started_by, end, over = mark.at, mark.approx, mark.number, None, False
                 case _:  # again while impact was on says nothing new
                     pass
-        if end is None:
+        if end is None and self.resolution is not None:  # resolved at a time before impact came back: it ended at once
+            found.append(Window(start, start, start_approx, start_approx, started_by, self.resolution.number))
+        elif end is None:
             found.append(Window(start, None, start_approx, False, started_by, None))
         else:
             found.append(Window(start, end.at, start_approx, end.approx, started_by, end.number))

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from bot.core.events import Kind
-from bot.core.facts import State, states
+from bot.core.facts import State, state_of
 from bot.core.incident import Entry, Incident
 
 
@@ -97,13 +97,15 @@ def clue(incident: Incident, entry: Entry) -> Clue | None:
     found = [one for one in CLUES if one.words.search(entry.text)]
     if not found:
         return None
-    still_open = {state.fact.id for state in states(incident) if state.state is State.OPEN}
+    still_open = {one.fact for one in found if state_of(one.fact, incident) is State.OPEN}
     return next((one for one in found if one.fact in still_open and (one.fact != "S16" or not incident.is_open)), None)
 
 
 def may_tell(incident: Incident, fact: str) -> Entry | None:
     """The newest note that may tell an open fact."""
     of_fact = [one for one in CLUES if one.fact == fact]
+    if not of_fact:
+        return None
     for entry in reversed(incident.live(Kind.NOTE)):
         if any(one.words.search(entry.text) for one in of_fact):
             return entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -125,6 +126,10 @@ class Letter:
     unsure: bool = False
 
 
+CAME_BACK = "restored"
+"""The receipt of an incident that came back from a backup: Slack may show a draft of which nothing is known here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Revision:
     """A numbered state of an incident's document: the record up to event `upto`."""
@@ -132,6 +137,23 @@ class Revision:
     incident: int
     revision: int
     upto: int
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """How the record is doing: what keeps it from being written ("" for nothing), and how much there is of what.
+
+    `waiting`, `in_hand` and `parked` count letters; `oldest` is since when the oldest that waits should have left.
+    `sizes` are bytes by kind of file.
+    """
+
+    problem: str = ""
+    waiting: int = 0
+    in_hand: int = 0
+    parked: int = 0
+    oldest: datetime | None = None
+    open: int = 0
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 def incident_name(number: int) -> str:
