@@ -634,7 +634,7 @@ def test_nothing_is_confirmed_when_the_insert_fails(cast: Cast, monkeypatch: pyt
     finally:
         connection.execute("PRAGMA query_only=OFF")
     assert not answer.in_channel
-    assert "reference" in answer.text
+    assert "Nothing was recorded: the disk of the machine that runs Scribe cannot be written to." in answer.text
     assert len(cast.texts()) == 1
 
 
