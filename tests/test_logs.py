@@ -59,8 +59,10 @@ HOSTILE = 'x\n2026-11-21T03:06:00Z ERROR scribe: forged\r\u2028\u202e\x1b[2J\x00
 
 
 def test_whatever_stands_in_a_message_it_stays_one_line(log: Log) -> None:
+    server = logging.Logger("waitress")  # one of its own: half a character must not get into the report of the test
+    server.addHandler(log.handler)
     with logs.about(incident="INC-1\nINC-2", request=HOSTILE):
-        logging.getLogger("waitress").warning("a client sent %s", HOSTILE)
+        server.warning("a client sent %s", HOSTILE)
     assert log.text().count("\n") == 1
     assert log.text().isascii()
     (line,) = log.lines()
