@@ -424,7 +424,7 @@ def serve(app: App, ready: Callable[[str], None]) -> None:
     SIGTERM, SIGINT and the loss of the terminal stop it; to be told so twice changes nothing. `ready` is called with
     the address once requests are answered. Raises OSError when the address cannot be had.
     """
-    stop, told = threading.Event(), False
+    stop, told, heeded = threading.Event(), False, []
 
     def stop_soon(*_: object) -> None:
         """Takes no lock, as stop.set() does: where a second signal comes in the middle of that, nobody gets further."""
@@ -434,6 +434,7 @@ def serve(app: App, ready: Callable[[str], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants it ignored
             signal.signal(number, stop_soon)
+            heeded.append(number)
     sockets: dict[int, Any] = {}
     server = _listen(app, sockets)
     learned, look_at = app.learn(), time.monotonic() + LOOK_AFTER_SECONDS
@@ -453,6 +454,8 @@ def serve(app: App, ready: Callable[[str], None]) -> None:
     stop.set()
     log.info("stopping: what is in hand is finished first")
     _finish(app, server, sockets)
+    for number in heeded:  # when Python ends it puts back what a signal does by itself, and that is to kill
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _sender(app: App, stop: threading.Event, name: str) -> threading.Thread:

@@ -47,6 +47,10 @@ class Checkup(Protocol):
     def damage(self) -> str: ...
     @property
     def newer(self) -> tuple[str, ...]: ...
+    @property
+    def blank(self) -> bool: ...
+    @property
+    def closed(self) -> bool: ...
 
 
 class Writing(Protocol):
@@ -115,8 +119,8 @@ def restore(
 
     The copy is looked through and brought to today's schema before it gets the database's name; the backup itself stays
     as it is. With findings it does so only `anyway`: else they are given back, and nothing is put anywhere. `before` as
-    with a backup. Raises Refusal where there is a database, or what
-    belongs to one, where the backup is damaged or of a newer program, and where nothing can be written.
+    with a backup. Raises Refusal where there is a database, or what belongs to one, where the backup is damaged or of a
+    newer program, and where nothing can be written.
     """
     with closing(opened(database, look_only=True)) as place:
         if place.is_served():
@@ -135,6 +139,7 @@ def restore(
                 return Copied(held, 0, findings)
             with record.writing() as tx:
                 tx.came_back(now)
+        _must_be_closed(draft, database)
         _sync(draft)
         size = draft.stat().st_size
         _must_have_no_database(database)
@@ -181,12 +186,22 @@ def _must_have_no_database(database: Path) -> None:
 
 def _must_be_whole(store: Store, called: Path, remedy: str) -> None:
     found = store.check(thorough=True)
+    if found.closed:
+        raise Refusal(f"{called} cannot be opened.", "May you read it, and what lies beside it?")
     if found.damage:
         raise Refusal(f"{called} is damaged, or no database: {found.damage}.", remedy)
     if found.newer:
         raise Refusal(
             f"{called} was written by a newer Scribe (it has {', '.join(found.newer)}).", "Install that version."
         )
+    if found.blank:
+        raise Refusal(f"{called} is no record of Scribe's: it holds none of its tables.", remedy)
+
+
+def _must_be_closed(draft: Path, target: Path) -> None:
+    """SQLite says nothing where it could not take the log into the file when the file was closed."""
+    if any(os.path.lexists(draft.with_name(draft.name + end)) for end in BESIDE):
+        raise Refusal(f"The copy could not be finished in {target.parent}.", "Is there room? Then try again.")
 
 
 @contextmanager

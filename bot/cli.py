@@ -231,6 +231,8 @@ def verify(file: Path | None, reseal: bool) -> None:
         if file and reseal:
             raise Refusal("A backup stays as it is.", "Restore it first, then type scribe verify --reseal.")
         given = settings.read(os.environ, need_slack=False)
+        if reseal:
+            _must_not_be_served(_existing(given))
         if file:
             store = app.file_at(file, app.secret_of_backup(given, file), look_only=True)
         else:
@@ -238,11 +240,17 @@ def verify(file: Path | None, reseal: bool) -> None:
         path = file or given.database
         with closing(store):
             found = store.check(thorough=True)
+            if found.closed:
+                raise Refusal(f"{path} cannot be opened.", "Type it as the user that runs Scribe.")
             if found.damage:
                 raise Refusal(f"{path} is damaged, or no database: {found.damage}.", "Restore a backup.")
             if found.newer:
                 newer = ", ".join(found.newer)
                 raise Refusal(f"{path} was written by a newer Scribe (it has {newer}).", "Install that version.")
+            if found.blank:
+                raise Refusal(
+                    f"{path} is no record of Scribe's: it holds none of its tables.", "Name the file that is one."
+                )
             incidents, events, findings = store.verify()
             if reseal and all(one.seal for one in findings):
                 click.echo(f"{path}: {_count(store.reseal(), 'incident')} sealed with the secret of now.")
@@ -489,6 +497,13 @@ def _existing(given: settings.Settings) -> settings.Settings:
             f"There is no database at {given.database}.", "Set SCRIBE_DATABASE to the file that scribe serve uses."
         )
     return given
+
+
+def _must_not_be_served(given: settings.Settings) -> None:
+    """A `serve` that runs would go on sealing with the secret that it read when it started."""
+    with closing(app.file_at(given.database, b"", look_only=True)) as store:
+        if store.is_served():
+            raise Refusal(f"scribe serve is running on {given.database}.", "Stop it first.")
 
 
 def _incident_number(text: str) -> int:

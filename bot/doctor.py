@@ -158,6 +158,8 @@ class Checkup(Protocol):
     def pending(self) -> tuple[str, ...]: ...
     @property
     def newer(self) -> tuple[str, ...]: ...
+    @property
+    def closed(self) -> bool: ...
 
 
 class Reading(Protocol):
@@ -358,6 +360,15 @@ class Doctor:
     def _existing(self, path: Path) -> Iterator[Finding]:
         found = self._store.check()
         self._writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+        if found.closed:
+            yield Finding(
+                Level.PROBLEM,
+                "database",
+                f"{path} cannot be opened.",
+                "Run scribe doctor as the user that runs scribe serve. If it is that one: change the owner of the "
+                "file, of those beside it and of their folder.",
+            )
+            return
         if found.damage:
             yield Finding(
                 Level.PROBLEM,

@@ -58,7 +58,8 @@ class Lines(logging.Formatter):
 
     def __init__(self, hidden: Sequence[str] = ()) -> None:
         super().__init__()
-        self._hidden = sorted(filter(None, hidden), key=len, reverse=True)
+        forms = {form for secret in filter(None, hidden) for form in _written(secret)}
+        self._hidden = sorted(forms, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         fields: Fields = {
@@ -112,6 +113,12 @@ def _thread_died(args: threading.ExceptHookArgs) -> None:
 
 def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _written(secret: str) -> set[str]:
+    """The ways in which a secret can stand in a line: as it is, as Python shows text and bytes, and those as JSON."""
+    plain = {secret, repr(secret)[1:-1], ascii(secret)[1:-1], repr(secret.encode())[2:-1]}
+    return plain | {json.dumps(one)[1:-1] for one in plain}
 
 
 def _shown(value: object) -> str:

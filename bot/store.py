@@ -71,6 +71,10 @@ SCANT = 1 << 20
 """With fewer bytes free than this the disk is full, whatever SQLite calls it: its log needs room even for reading."""
 
 _FULL = ("the disk of the machine that runs Scribe is full", "Whoever runs Scribe has to make room.")
+_OTHER_FILE = (
+    "another file lies in the place of Scribe's database",
+    "Whoever runs Scribe has to see which of the two is the record, and to restart it.",
+)
 _UNUSABLE = {
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_IOERR: (
@@ -120,6 +124,10 @@ class Checkup:
     damage: str
     pending: tuple[str, ...] = ()
     newer: tuple[str, ...] = ()
+    blank: bool = False
+    """No Scribe has ever made its tables in it."""
+    closed: bool = False
+    """It could not be opened: that says nothing of what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +167,7 @@ class Store:
         self._connecting = threading.Lock()
         self._to_wipe = self._to_empty = False
         self._not_newer = False
+        self._file: tuple[int, int] | None = None
         self._complained: dict[str, float] = {}
         self._schema: frozenset[str] | None = None
         self._presence = -1
@@ -174,13 +183,33 @@ class Store:
             self._local.connection = connection
             with self._connecting:
                 self._connections.append(connection)
+        elif lost := self._lost():
+            raise lost
         return connection
 
+    def _lost(self) -> Unrecorded | None:
+        """What is wrong where the file that is open lies no longer at its place: what is written there is not found."""
+        if self._file is None:
+            return None
+        try:
+            there = self.path.stat()
+        except OSError as failure:
+            return Unrecorded(*_UNUSABLE[sqlite3.SQLITE_CANTOPEN], str(failure))
+        return None if (there.st_dev, there.st_ino) == self._file else Unrecorded(*_OTHER_FILE)
+
+    def _beside(self, end: str) -> Path:
+        """A file that SQLite, or `serves_alone`, keeps beside the database: where a link to it leads."""
+        path = Path(os.path.realpath(self.path))
+        return path.with_name(path.name + end)
+
     def _open(self) -> sqlite3.Connection:
+        if lost := self._lost():
+            raise lost
         self._refuse_newer()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(OSError):  # it is there already; what else is wrong, SQLite says
-            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # its logs take the same mode
+            place = Path(os.path.realpath(self.path))
+            os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # its logs take the same mode
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             # WAL: readers never wait; FULL: a commit has reached the disk (https://www.sqlite.org/pragma.html)
@@ -189,9 +218,11 @@ class Store:
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
             connection.execute("PRAGMA secure_delete=ON")
-        except sqlite3.Error:
+            there = self.path.stat()
+        except (sqlite3.Error, OSError):
             connection.close()
             raise
+        self._file = self._file or (there.st_dev, there.st_ino)
         return connection
 
     def _looking(self) -> sqlite3.Connection:
@@ -200,7 +231,7 @@ class Store:
         Where no write-ahead log lies beside the file nobody has it open, and SQLite is told that it will not change:
         otherwise even a reader would make a log, and leave it there (https://www.sqlite.org/uri.html).
         """
-        alone = "" if self.path.with_name(f"{self.path.name}-wal").exists() else "&immutable=1"
+        alone = "" if self._beside("-wal").exists() else "&immutable=1"
         address = f"{self.path.absolute().as_uri()}?mode=ro{alone}"
         return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
@@ -267,15 +298,21 @@ class Store:
         """Turns what SQLite says of the file or its disk into Unrecorded, and tells the log once a minute."""
         try:
             yield
+        except Unrecorded as lost:
+            self._complain(lost)
+            raise
         except sqlite3.DatabaseError as failure:
             found = self._unusable(failure)
             if found is None:
                 raise
-            now = time.monotonic()
-            if now - self._complained.get(found.reason, now - COMPLAIN_SECONDS) >= COMPLAIN_SECONDS:
-                self._complained[found.reason] = now
-                log.error("%s cannot be used: %s", self.path, found)
+            self._complain(found)
             raise found from failure
+
+    def _complain(self, found: Unrecorded) -> None:
+        now = time.monotonic()
+        if now - self._complained.get(found.reason, now - COMPLAIN_SECONDS) >= COMPLAIN_SECONDS:
+            self._complained[found.reason] = now
+            log.error("%s cannot be used: %s", self.path, found)
 
     def _unusable(self, failure: sqlite3.DatabaseError) -> Unrecorded | None:
         code = getattr(failure, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the higher bits say where it failed
@@ -308,7 +345,7 @@ class Store:
             self._to_empty = bool(busy)
             if not busy:
                 connection.execute("PRAGMA user_version=0")
-        except sqlite3.OperationalError as failure:  # what was written stands: it is committed
+        except sqlite3.DatabaseError as failure:  # what was written stands: it is committed
             log.warning("destroyed words are still in the file, which is tried again: %s", failure)
         finally:
             connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
@@ -320,6 +357,7 @@ class Store:
                 connection.close()
             self._connections.clear()
             self._local = threading.local()
+            self._file = None
             if self._presence >= 0:
                 os.close(self._presence)
                 self._presence = -1
@@ -396,11 +434,13 @@ class Store:
             said = [text for (text,) in connection.execute(f"PRAGMA {'integrity' if thorough else 'quick'}_check(3)")]
             applied = self._applied(connection)
         except sqlite3.DatabaseError as failure:
-            return Checkup(str(failure))
+            code = getattr(failure, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+            return Checkup(str(failure), closed=code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM))
         return Checkup(
             "" if said == ["ok"] else "; ".join(" ".join(text.split()) for text in said),
             tuple(name for name in known if name not in applied),
             tuple(sorted(applied - set(known))),
+            blank=not applied,
         )
 
     def _known(self) -> tuple[Migrations, list[str]]:
@@ -427,7 +467,9 @@ class Store:
 
         By a connection of its own, which finds the file that is there now. Raises nothing.
         """
-        sizes = {"database": _size(self.path), "log": _size(self.path.with_name(f"{self.path.name}-wal"))}
+        sizes = {"database": _size(self.path), "log": _size(self._beside("-wal"))}
+        if lost := self._lost():
+            return Glance(lost.reason, sizes=sizes)
         try:
             address = f"{self.path.absolute().as_uri()}?mode=rw"
             with closing(sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)) as connection:
@@ -466,8 +508,7 @@ class Store:
         """
         try:
             if self._presence < 0:
-                beside = self.path.with_name(f"{self.path.name}.serving")
-                self._presence = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
+                self._presence = os.open(self._beside(".serving"), os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(self._presence, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -485,7 +526,7 @@ class Store:
     def is_served(self) -> bool:
         """Whether a process serves a record of this name, be the file there or not (see `serves_alone`)."""
         try:
-            presence = os.open(self.path.with_name(f"{self.path.name}.serving"), os.O_RDWR)
+            presence = os.open(self._beside(".serving"), os.O_RDWR)
         except OSError:
             return False
         try:
@@ -517,8 +558,12 @@ class Store:
                 ) from failure
 
     def holdings(self) -> Holdings:
-        """What the file holds, of whichever schema it is."""
+        """What the file holds, of whichever schema it is. Raises Refusal where it is no record."""
         with self.reading() as tx:
+            if not tx.is_record():
+                raise Refusal(
+                    f"{self.path} is no record of Scribe's: it holds none of its tables.", "Name another file."
+                )
             row = tx.row(
                 "SELECT count(*) AS incidents, coalesce(sum(seq), 0) AS events, "
                 "(SELECT max(recorded_at) FROM events) AS latest, "
@@ -531,8 +576,7 @@ class Store:
     def is_told(self) -> bool:
         """Whether the file holds any incident."""
         with self.reading() as tx:
-            made = tx.row("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'incidents'")
-            return made is not None and tx.row("SELECT 1 FROM incidents LIMIT 1") is not None
+            return tx.is_record() and tx.row("SELECT 1 FROM incidents LIMIT 1") is not None
 
     def seals(self, secret: bytes | None = None) -> tuple[int, int]:
         """How many incidents there are, and how many of their heads were sealed with a secret (ours)."""
@@ -736,6 +780,10 @@ class Reading:
     def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
         """The first row of a query, if there is one."""
         return next(self.rows(sql, *values), None)
+
+    def is_record(self) -> bool:
+        """Whether the tables of a record are there at all."""
+        return self.row("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'incidents'") is not None
 
     # ---- requests and offers ---------------------------------------------------------------------
 

@@ -53,6 +53,21 @@ def plainly(message: str, *args: object, **more: Any) -> str:
     return logs.PlainLines([TOKEN]).format(record)
 
 
+@pytest.mark.parametrize("kind", [logs.Lines, logs.PlainLines])
+@pytest.mark.parametrize(
+    "secret", ['a "quoted" secret', 'it\'s "quoted" twice', "ein schönes Geheimnis", "back\\slash"]
+)
+def test_a_secret_of_whatever_characters_comes_through_in_no_way_of_writing(
+    kind: type[logs.Lines], secret: str
+) -> None:
+    record = logging.LogRecord(
+        "scribe", logging.INFO, __file__, 1, "%s|%r|%a|%r|%s", (secret, secret, secret, secret.encode(), [secret]), None
+    )
+    line = kind([secret]).format(record)
+    assert not [word for word in re.findall(r"[a-z]{5,}", secret) if word in line]
+    assert line.count("…") == 5
+
+
 # ---- how a line looks ----------------------------------------------------------------------------
 
 HOSTILE = 'x\n2026-11-21T03:06:00Z ERROR scribe: forged\r\u2028\u202e\x1b[2J\x00\ud83d"}'

@@ -434,6 +434,51 @@ def test_nothing_is_restored_under_a_running_serve(backup: Path, tmp_path: Path)
     done(run("restore", backup, **of(new)))
 
 
+def test_a_copy_whose_log_could_not_be_taken_into_it_is_not_put_anywhere(backup: Path, tmp_path: Path) -> None:
+    new, readers = tmp_path / "new" / "scribe.db", []
+
+    class Held(Store):
+        def close(self) -> None:  # as on a full disk: SQLite leaves the log where it is, and says nothing
+            reader = sqlite3.connect(self.path)
+            readers.append(reader)
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM events").fetchone()
+            super().close()
+
+    def opened(path: Path, *, look_only: bool) -> Store:
+        kind = Store if look_only else Held
+        return kind(path, migrations=resources("migrations"), secret=SECRET, randomness=os.urandom, look_only=look_only)
+
+    with pytest.raises(Refusal, match="The copy could not be finished"):
+        backups.restore(backup, new, opened, SATURDAY, anyway=False, before=lambda: None)
+    for reader in readers:
+        reader.close()
+    assert files(new.parent) == {}
+
+
+def test_a_file_that_cannot_be_opened_is_not_called_damaged(record: Path, backup: Path, tmp_path: Path) -> None:
+    for path in (record, backup):
+        path.with_name(f"{path.name}-wal").mkdir()  # as a log that this user may not read
+    assert f"{record} cannot be opened." in refused(run("verify", **of(record)))
+    assert f"{record} cannot be opened. → Run scribe doctor as" in " ".join(run("doctor", **of(record)).stdout.split())
+    assert f"{backup} cannot be opened." in refused(run("verify", backup, **of(record)))
+    assert f"{backup} cannot be opened." in refused(run("restore", backup, **of(tmp_path / "new" / "scribe.db")))
+
+
+@pytest.mark.parametrize("made", [lambda path: path.touch(), lambda path: sqlite3.connect(path).execute("VACUUM")])
+def test_a_file_without_a_record_is_neither_verified_nor_restored(
+    made: Callable[[Path], object], tmp_path: Path
+) -> None:
+    other, new = tmp_path / "other.db", tmp_path / "new" / "scribe.db"
+    made(other)
+    given = of(new, SCRIBE_SECRET=SIGNING_SECRET)
+    assert f"{other} is no record of Scribe's" in refused(run("verify", other, **given))
+    assert f"{other} is no record of Scribe's" in refused(run("verify", **{**given, "SCRIBE_DATABASE": str(other)}))
+    assert f"{other} is no record of Scribe's" in refused(run("restore", other, **given))
+    assert f"{other} is no record of Scribe's" in refused(run("backup", tmp_path / "b.db", **of(other)))
+    assert not new.exists()
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
@@ -643,6 +688,16 @@ def test_a_lost_secret_is_a_problem_for_the_doctor_and_resealing_is_the_way_out(
     assert stat.S_IMODE(record.with_name("scribe.db.secret").stat().st_mode) == 0o600
     done(run("verify", **of(record)))
     assert "is there, for its owner only" in " ".join(run("doctor", **of(record)).stdout.split())
+
+
+def test_nothing_is_sealed_anew_under_a_running_serve_which_keeps_its_secret(record: Path) -> None:
+    record.with_name("scribe.db.secret").unlink()
+    with closing(app.file_at(record, SECRET, look_only=False)) as serving:
+        serving.serves_alone()
+        said = refused(run("verify", "--reseal", **of(record)))
+    assert f"scribe serve is running on {record}. Stop it first." in said
+    assert not record.with_name("scribe.db.secret").exists()
+    done(run("verify", "--reseal", **of(record)))
 
 
 def test_a_record_without_an_incident_needs_no_old_secret(tmp_path: Path) -> None:

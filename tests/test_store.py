@@ -374,6 +374,73 @@ def test_a_record_that_was_closed_opens_again(store: Store) -> None:
     assert record(store, place, noted(2)) == [2]
 
 
+@pytest.mark.parametrize("fresh", [False, True], ids=["a thread that has it open", "a new thread"])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_nothing_is_written_into_a_file_that_was_moved_away(store: Store, replaced: bool, fresh: bool) -> None:
+    place = opened(store)
+    files = [path for path in store.path.parent.iterdir() if path.name.startswith(store.path.name)]
+    away = store.path.parent / "lost"
+    away.mkdir()
+    for path in files:
+        path.rename(away / path.name)
+    if replaced:
+        shutil.copy(away / store.path.name, store.path)
+    before = sorted(store.path.parent.glob("*.db*"))
+    reason = "another file lies in the place" if replaced else "cannot be opened"
+    said: list[str] = []
+
+    def tried() -> None:
+        with pytest.raises(Unrecorded, match=reason) as found:
+            record(store, place, noted(2))
+        said.append(found.value.reason)
+
+    if fresh:
+        thread = threading.Thread(target=tried)
+        thread.start()
+        thread.join()
+    else:
+        tried()
+    assert said == [store.glance(NOW, 1.0).problem]
+    assert sorted(store.path.parent.glob("*.db*")) == before  # nor is another one made
+    for path in files:
+        (away / path.name).rename(path)
+    assert record(store, place, noted(2)) == [2]
+
+
+def test_through_a_link_the_log_and_who_serves_are_found_where_the_file_is(
+    open_at: Callable[..., Store], tmp_path: Path
+) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "scribe.db").symlink_to(tmp_path / "disk" / "scribe.db")
+    linked = open_at()
+    linked.migrate()
+    record(linked, opened(linked), noted(2))  # what is recorded stands in the log still
+    assert linked.serves_alone()
+    assert not open_at(tmp_path / "disk" / "scribe.db").serves_alone()
+    looking = Store(linked.path, migrations=MIGRATIONS, secret=SECRET, randomness=os.urandom, look_only=True)
+    with closing(looking):
+        assert looking.verify() == (1, 2, [])
+        assert looking.is_served()
+
+
+def test_what_was_committed_stands_though_the_file_cannot_be_wiped_because_it_is_damaged(
+    open_at: Callable[..., Store], store: Store
+) -> None:
+    place = opened(store)
+    record(store, place, noted(2, "the password is hunter2-hunter2"))
+    connection = store._connection()
+    (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'receipts'").fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    store.close()
+    with store.path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    with store.writing() as tx:  # does not say that nothing was recorded
+        tx.destroy_words(place.key, [2])
+    with open_at().reading() as tx:
+        assert tx.texts_gone(place.key, 2) == 1
+
+
 # ---- the chain -----------------------------------------------------------------------------------
 
 
