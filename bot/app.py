@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -454,6 +455,7 @@ def serve(app: App, ready: Callable[[str], None]) -> None:
     stop.set()
     log.info("stopping: what is in hand is finished first")
     _finish(app, server, sockets)
+    sys.unraisablehook = lambda _: None  # of a signal in this very moment Python would tell on stderr
     for number in heeded:  # when Python ends it puts back what a signal does by itself, and that is to kill
         signal.signal(number, signal.SIG_IGN)
 
