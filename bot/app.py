@@ -25,25 +25,41 @@ from slack_bolt.authorization import AuthorizeResult
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 
-from bot import __version__, doctor, exporters, pages, render, web
+from bot import __version__, attachments, channels, doctor, exporters, home, pages, render, reviews, web
+from bot.board import KIND, TIMER, Boards
+from bot.capture import CAPTURE, CHOSEN, TOLD, Capture
+from bot.channels import Announcements, OwnChannels
+from bot.chat import LOOK, PURGE, TAKE, Chat
 from bot.core.document import SHAPES, Shape
 from bot.core.errors import Refusal, Undelivered, Unrecorded
+from bot.core.media import MEGABYTE
 from bot.core.postmortem import Options
 from bot.core.record import JSON, Letter, Place
 from bot.documents import Document, Documents
 from bot.health import Health
+from bot.home import Homes
 from bot.links import Links
+from bot.nudges import Nudges, Precedents
 from bot.outbox import SENDERS, Outbox
 from bot.press import Order, Page, Press, Sheet
 from bot.resources import resources
-from bot.scribe import Rules, Scribe
+from bot.reviews import Reviews
+from bot.scribe import Follower, Rules, Scribe
 from bot.server import listen
-from bot.settings import Problem, Settings, beside, secret_beside
-from bot.slack import blocks, listeners
+from bot.settings import Problem, Settings, beside, days_of_tasks, nudge_times, reaction_kinds, secret_beside
+from bot.slack import blocks, board, files, listeners, sections, shortcut, suggestions
+from bot.slack import capture as messages
+from bot.slack import home as home_view
+from bot.slack import nudges as reminders
+from bot.slack import review as review_wording
+from bot.slack import tasks as task_wording
 from bot.slack.client import Counted, OverHTTP, Slack, Transport
+from bot.slack.forms import section
 from bot.slack.hearing import Hearing
 from bot.slack.sockets import Sockets
 from bot.store import OLDEST_SQLITE, SQLITE, Store
+from bot.tasks import KIND as DIGEST
+from bot.tasks import Digests
 
 ZONE_TIMEOUT = 1.5
 """Seconds that the first look-up of a person's zone may take: Slack waits three for the answer."""
@@ -198,10 +214,12 @@ def compose(
     *,
     called: exporters.Names | None = None,
     own: Path | None = None,
+    kept: attachments.Kept | None = None,
 ) -> tuple[Page, exporters.Names]:
     """The document of an incident after these events, and how its files are called.
 
-    `also` names formats that are made only when somebody asks for them; `own` is a folder of templates.
+    `also` names formats that are made only when somebody asks for them; `own` is a folder of templates, `kept` where
+    images come from that shall be inside a file.
     """
     called = called or exporters.names(place.number, place.title, revision, template)
     shape = SHAPES.get(template, Shape())
@@ -214,10 +232,14 @@ def compose(
         document=called.document,
         annex=called.annex,
         picture=called.picture,
+        files=called.files,
         chain=place.head if len(stored) == place.seq else "",
         messages=f"{place.url.rstrip('/')}/archives/" if place.url else "",
     )
-    page = press.page(Order(tuple(stored), dict(names), options, png, also, templates=str(own) if own else ""))
+    images = tuple(kept.images(place.key, stored)) if kept is not None and "html" in also else ()
+    folder = str(own) if own else ""
+    order = Order(tuple(stored), dict(names), options, png, also, templates=folder, images=images)
+    page = press.page(order)
     if page.fault:
         log.warning("%s – %s was printed through the template that comes with Scribe", page.fault, place.name)
     return page, called
@@ -237,10 +259,18 @@ class App:
     bolt: Bolt
     web: Flask
     health: Health
+    digests: Digests
+    attachments: attachments.Attachments
+    chat: Chat
 
     def learn(self) -> bool:
-        """Asks Slack, by letter, which workspace the token belongs to; False where the disk takes no letter now."""
+        """Asks Slack, by letter, which workspace the token belongs to; sets what timers an older program did not.
+
+        False where the disk takes no letter now.
+        """
         try:
+            self.digests.catch_up()
+            self.chat.catch_up()
             with self.store.writing() as tx:
                 if not any(letter.kind == "learn" for letter, _ in tx.letters("waiting")):
                     tx.enqueue([Letter("learn", "", "workspace", {}, self.clock(), blocking=False)])
@@ -298,13 +328,36 @@ def create(
         command=settings.command,
         exports=("link", "file") if settings.public_url else ("file",),
         templates=lambda: templates(settings.templates),
+        nudges=nudge_times(settings.nudges)[0],
+        task_days=days_of_tasks(settings.task_days)[0],
+        keep_chat_days=settings.keep_chat_days,
     )
     scribe = Scribe(store, clock, rules, zone_of)
+    captures = _capture(settings, store, clock, scribe, port)
     bolt = _bolt(settings, store, health.request)
-    listeners.register(bolt, scribe, port, clock, settings.command)
+    homes = _homes(settings, store, clock, scribe, port, rules)
+    chat = Chat(
+        store,
+        scribe,
+        port,
+        clock,
+        suggestions,
+        seen=press.looked_through,
+        days=rules.keep_chat_days,
+        zone=settings.timezone,
+    )
+    others = [
+        home_view.listening(homes),
+        sections.listening(scribe, reviews.Wanted(store, clock)),
+        suggestions.listening(chat, scribe, port, settings.command),
+    ]
+    others.append(lambda app: messages.register(app, captures))
+    others.append(lambda app: shortcut.register(app, captures, scribe, port, clock))
+    listeners.register(bolt, scribe, port, clock, settings.command, others=others)
+    kept = attachments.Kept(store)
     documents = Documents(
         store,
-        counts.pressing("document", partial(compose, press, own=settings.templates)),
+        counts.pressing("document", partial(compose, press, own=settings.templates, kept=kept)),
         lambda: render.stamp(settings.templates),
     )
     outbox = Outbox(
@@ -314,7 +367,7 @@ def create(
         documents=documents,
         exporters={
             **({"link": exporters.LinkExporter(scribe.links_revoked, links.url)} if settings.public_url else {}),
-            "file": exporters.FileExporter(settings.export_dir),
+            "file": exporters.FileExporter(settings.export_dir, kept),
             "slack_file": exporters.SlackFileExporter(port),
         },
         in_thread=("slack_file",),
@@ -325,22 +378,189 @@ def create(
         pause=pause,
         became=counts.letter,
     )
+    _elsewhere(settings, store, clock, scribe, outbox, port)
+    _reminding(settings, store, clock, scribe, outbox, port, bolt, rules)
+    digests = Digests(
+        store,
+        scribe.tasks_of,
+        outbox,
+        port,
+        clock,
+        task_wording,
+        ahead=rules.nudges.get("tasks"),
+        days=rules.task_days,
+        zone=settings.timezone,
+        prefix=settings.command,
+    )
+    scribe.followers += [digests.follow, homes.follow, chat.follow]
+    outbox.also |= {LOOK: chat.look, TAKE: chat.take, PURGE: chat.ring}
+    outbox.also |= {home.SHOW: homes.show, home.SPREAD: homes.spread}
+    _reviewing(settings, store, clock, scribe, outbox, port, documents)
+    for kind in ("arrive", "look", "announce", "export"):
+        outbox.then.setdefault(kind, []).append(homes.looked)
+    outbox.also[DIGEST] = digests.ring
+    limit = settings.file_limit * MEGABYTE
+    attached = attachments.Attachments(store, clock, scribe, port, files, limit=limit)
+    scribe.followers.append(attached.follow)
+    outbox.also |= {attachments.KIND: attached.keep, attachments.TELL: attached.tell}
+    captures.files = attached.wanted
+    scribe.followers.append(captures.follow)
+    outbox.also |= {CAPTURE: captures.take, CHOSEN: captures.choose, TOLD: captures.tell}
     site = web.create(
         bolt=bolt,
         signing_secret=settings.signing_secret,
         clock=clock,
         health=health,
-        pages=_pages(links, store, scribe, documents, counts.pressing("page", press.html)),
+        pages=_pages(links, store, scribe, documents, counts.pressing("page", press.html), kept),
         ready=health.ready,
         metrics=health.metrics,
         count=counts.web,
         public_url=settings.public_url,
     )
-    return App(settings, clock, store, press, scribe, port, outbox, bolt, site, health)
+    return App(settings, clock, store, press, scribe, port, outbox, bolt, site, health, digests, attached, chat)
+
+
+def _reviewing(
+    settings: Settings,
+    store: Store,
+    clock: Callable[[], datetime],
+    scribe: Scribe,
+    outbox: Outbox,
+    port: Slack,
+    documents: Documents,
+) -> None:
+    """Reviews: their agendas, who is told, what the draft's post says."""
+    review = Reviews(
+        store,
+        scribe.standing,
+        outbox,
+        port,
+        documents,
+        clock,
+        review_wording,
+        blocks.draft,
+        section.filled,
+        zone=settings.timezone,
+        prefix=settings.command,
+        shown=frozenset({"slack_file", "link"} if settings.public_url else {"slack_file"}),
+    )
+    scribe.followers.append(review.follow)
+    outbox.also |= {
+        reviews.AGENDA: review.send_agenda,
+        reviews.POST: review.edit_post,
+        reviews.TOLD: review.tell,
+        reviews.SOON: review.tell,
+        reviews.SECTION: review.fill,
+    }
+    outbox.then.setdefault("announce", []).append(review.posted)
+
+
+def _homes(
+    settings: Settings, store: Store, clock: Callable[[], datetime], scribe: Scribe, port: Slack, rules: Rules
+) -> Homes:
+    """The Home tabs."""
+    return Homes(
+        store,
+        scribe.standing,
+        scribe.tasks_of,
+        port,
+        clock,
+        home_view,
+        days=rules.task_days,
+        zone=settings.timezone,
+        prefix=settings.command,
+        linked=bool(settings.public_url),
+    )
+
+
+def _capture(settings: Settings, store: Store, clock: Callable[[], datetime], scribe: Scribe, port: Slack) -> Capture:
+    """What is taken over from messages."""
+    kinds = reaction_kinds(settings.reactions)[0]
+    prefix = settings.command
+    return Capture(store, clock, scribe, slack=port, reading=messages, wording=messages, kinds=kinds, prefix=prefix)
+
+
+def _elsewhere(
+    settings: Settings, store: Store, clock: Callable[[], datetime], scribe: Scribe, outbox: Outbox, port: Slack
+) -> None:
+    """Boards, channels of their own and announcements: what they follow, and which letters are theirs."""
+    boards = Boards(
+        store,
+        clock,
+        scribe.standing,
+        outbox=outbox,
+        slack=port,
+        wording=board,
+        prefix=settings.command,
+        waits_for=frozenset({channels.OWN}),
+    )
+    outbox.also |= {KIND: boards.send, TIMER: boards.send}
+    follow: list[Follower] = [boards.follow]
+    refresh: list[Callable[[Letter], list[Letter]]] = [boards.refresh]
+    if settings.announce_channel:
+        where = settings.announce_channel
+        announced = Announcements(store, clock, scribe.standing, outbox=outbox, slack=port, wording=board, where=where)
+        outbox.also[channels.ANNOUNCEMENT] = announced.send
+        outbox.then.setdefault("look", []).append(announced.looked)
+        follow.append(announced.follow)
+        refresh.append(announced.refresh)
+    own = OwnChannels(
+        store,
+        clock,
+        scribe,
+        outbox=outbox,
+        slack=port,
+        wording=board,
+        refresh=lambda letter: [following for again in refresh for following in again(letter)],
+    )
+    outbox.also |= {
+        channels.OWN: own.make,
+        channels.SETTLE_IN: own.settle_in,
+        channels.INVITE: own.ask_in,
+        channels.TOPIC: own.change_topic,
+        channels.STAYS: own.stay,
+    }
+    outbox.then.setdefault("look", []).append(own.looked)
+    scribe.followers += [*follow, own.follow]
+    for kind in ("arrive", "announce", "export"):
+        outbox.then.setdefault(kind, []).extend(refresh)
+
+
+def _reminding(
+    settings: Settings,
+    store: Store,
+    clock: Callable[[], datetime],
+    scribe: Scribe,
+    outbox: Outbox,
+    port: Slack,
+    bolt: Bolt,
+    rules: Rules,
+) -> None:
+    """Reminders, and earlier incidents at the start of one."""
+    nudges = Nudges(
+        store,
+        scribe.standing,
+        outbox,
+        port,
+        clock,
+        reminders,
+        after=rules.nudges,
+        zone=settings.timezone,
+        prefix=settings.command,
+    )
+    precedents = Precedents(store, scribe.standing, port, clock, reminders)
+    scribe.followers += [nudges.follow, precedents.follow]
+    outbox.also |= {"nudge": nudges.ring, "similar": precedents.show}
+    nudges.listen(bolt)
 
 
 def _pages(
-    links: Links, store: Store, scribe: Scribe, documents: Documents, press_page: Callable[[Sheet], bytes]
+    links: Links,
+    store: Store,
+    scribe: Scribe,
+    documents: Documents,
+    press_page: Callable[[Sheet], bytes],
+    kept: attachments.Kept,
 ) -> Blueprint:
     """The pages behind links, which are there without a public URL too: it may have been taken out of the settings."""
 
@@ -362,6 +582,7 @@ def _pages(
             document=called.document,
             annex=called.annex,
             picture=called.picture,
+            files=called.files,
             timeline=timeline,
             words=digest.words,
         )
@@ -372,6 +593,7 @@ def _pages(
         behind=scribe.behind_link,
         is_taken_back=is_taken_back,
         document=documents.at,
+        content=kept.content,
         html=html,
         notice=render.notice,
         style=render.style(),

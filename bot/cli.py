@@ -1,4 +1,4 @@
-"""The command line: `scribe serve`, `demo`, `replay`, `export`, `verify`, `backup`, `restore`, `doctor`, `migrate`.
+"""The command line: `serve`, `demo`, `replay`, `export`, `import`, `verify`, `backup`, `restore`, `doctor`, `migrate`.
 
 Exit status 0 done, 1 a fault of ours, 2 what was asked cannot be done (said on standard error, with what to type).
 """
@@ -6,6 +6,7 @@ Exit status 0 done, 1 a fault of ours, 2 what was asked cannot be done (said on 
 from __future__ import annotations
 
 import difflib
+import getpass
 import os
 import shutil
 import sys
@@ -13,19 +14,26 @@ import tempfile
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bot import __version__, app, backups, logs, scenarios, settings
+from bot import __version__, app, backups, chat_exports, logs, scenarios, settings
+from bot.attachments import Kept
 from bot.core import customers
+from bot.core.answers import Heard, Outcome, Recorded
+from bot.core.commands import Record
 from bot.core.document import CUSTOMER, FORMATS
 from bot.core.errors import Refusal, Undelivered, Unrecorded
-from bot.core.incident import fold
+from bot.core.events import Kind, Numbered
+from bot.core.incident import Incident, fold
 from bot.core.record import Place
+from bot.core.suggest import Suggestion, suggest
+from bot.core.times import AHEAD, When, localize
 from bot.doctor import Finding, Level
 from bot.documents import Documents
 from bot.exporters import named, write, write_one
@@ -185,7 +193,8 @@ def export(
                 places = [place for place in places if place.number == wanted]
                 if not places:
                     raise Refusal(f"There is no incident {wanted}.", "Type scribe export --all for every one.")
-            documents = Documents(store, partial(app.compose, press, own=given.templates))
+            kept = Kept(store)
+            documents = Documents(store, partial(app.compose, press, own=given.templates, kept=kept))
             if diff is not None:
                 if number is None:
                     raise Refusal("Which incident?", "Type scribe export 42 --diff 1 2.")
@@ -213,10 +222,59 @@ def export(
                 if form in ALONE:
                     path = write_one(folder, getattr(one.called, form), getattr(one.page, form))
                 else:
-                    path = write(folder, one.called, one.page)
+                    path = write(folder, one.called, one.page, partial(kept.content, place.key))
                 click.echo(str(folder / one.called.json if form == "json" else path))
         finally:
             store.close()
+
+
+@cli.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True))
+@click.option("--suggest", "only_suggest", is_flag=True, help="Write suggestions.json and record nothing.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Where to write.")
+@click.option("--incident", "number", help="The incident into which messages are recorded.")
+@click.option("--accept", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Suggestions to record.")
+def import_(file: Path, only_suggest: bool, out: Path, number: str | None, accept: Path | None) -> None:
+    """Find the entries of a timeline in a Slack export, and record those that you accept.
+
+    FILE is an export: one file with users and messages, a folder or zip as Slack gives it, or the file of one day.
+    """
+    with refusing():
+        if only_suggest == (number is not None) or (only_suggest and accept is not None):
+            raise Refusal(
+                "Suggest, or record?", "Type scribe import FILE --suggest, or scribe import FILE --incident 42."
+            )
+        if number is not None and accept is None and not sys.stdin.isatty():
+            raise Refusal(
+                "Nobody is here to be asked.",
+                f"Type scribe import {file} --suggest, look at suggestions.json, and give it with --accept.",
+            )
+        spoken = chat_exports.read(file)
+        if spoken.left_out:
+            click.echo(f"scribe: {_count(spoken.left_out, 'message')} without a time left out.", err=True)
+        found = suggest(spoken.messages)
+        if number is None:
+            out.mkdir(parents=True, exist_ok=True)
+            path = out / "suggestions.json"
+            path.write_text(chat_exports.as_json(found), encoding="utf-8")
+            for one in found:
+                click.echo(_offered(one, spoken))
+            click.echo(f"{_count(len(found), 'suggestion')} from {_count(len(spoken.messages), 'message')}")
+            click.echo(str(path))
+            return
+        given = settings.read(os.environ, need_slack=False)
+        wired = app.create(_existing(given), press=Press(inline=True))
+        try:
+            with wired.store.reading() as tx:
+                wanted = _incident_number(number)
+                places = [place for place in tx.all_places() if place.number == wanted]
+            if not places:
+                raise Refusal(f"There is no incident {wanted}.", "Type scribe export --all to see every one.")
+            Importing(wired, places[0], spoken, found).record(
+                chat_exports.read_accepted(accept) if accept is not None else None
+            )
+        finally:
+            wired.close()
 
 
 @cli.command()
@@ -350,6 +408,118 @@ def migrate() -> None:
 def main() -> None:
     """Runs the command line. A defect shows its traceback and exits with 1, as Python does."""
     cli(prog_name="scribe")
+
+
+# ---- import --------------------------------------------------------------------------------------
+
+
+class Importing:
+    """Messages of an export on their way into the record of an incident.
+
+    They are recorded by the person at the command line, told apart by the name of their account; author and message are
+    kept with each entry.
+    """
+
+    def __init__(self, wired: app.App, place: Place, spoken: chat_exports.Export, found: Sequence[Suggestion]) -> None:
+        self.wired, self.place, self.spoken = wired, place, spoken
+        self.found = {one.id: one for one in found}
+        self.messages = {one.id: one for one in spoken.messages}
+        self.channel = spoken.channel or place.channel
+        account = _account()
+        self.heard = Heard(place.team, place.channel, f"cli-{account}", "", user_name=f"{account} (command line)")
+
+    def record(self, accepted: Sequence[chat_exports.Accepted] | None) -> None:
+        """Records what was accepted, or asks about one suggestion after the other."""
+        unknown = [one.ts for one in accepted or () if one.ts not in self.messages]
+        if unknown:
+            raise Refusal(f"The export has no message {', '.join(unknown[:5])}.", "Give the export it came from.")
+        ahead = [one.ts for one in accepted or () if one.at > self.wired.clock() + AHEAD]
+        if ahead:
+            raise Refusal(f"The time of {', '.join(ahead[:5])} lies ahead.", "Change “at” in the suggestions.")
+        incident = self._incident()
+        captured = {entry.event.said_in: entry.number for entry in incident.entries.values() if entry.live}
+        recorded = skipped = refused = 0
+        for one in self._asked(captured) if accepted is None else accepted:
+            said_in = f"{self.channel}/{one.ts}"
+            if said_in in captured:
+                click.echo(f"  {one.ts} is recorded already, as entry {captured[said_in]}")
+                skipped += 1
+                continue
+            outcome = self._record(one, said_in)
+            if isinstance(outcome, Recorded):
+                entry = next(event for event in outcome.happened if isinstance(event, Numbered))
+                captured[said_in] = entry.entry
+                click.echo(f"  {one.ts} → entry {entry.entry}, {entry.kind.value.replace('_', ' ')}")
+                recorded += 1
+            else:
+                click.echo(f"scribe: {one.ts}: {getattr(outcome, 'message', 'not recorded')}", err=True)
+                refused += 1
+        click.echo(f"{self.place.name}: {recorded} recorded, {skipped} recorded before, {refused} refused")
+        if refused:
+            raise Refusal(f"{_count(refused, 'message')} could not be recorded.", "Change what is said above.")
+
+    def _incident(self) -> Incident:
+        with self.wired.store.reading() as tx:
+            return fold(tx.events(self.place.key), self.place.number)
+
+    def _record(self, one: chat_exports.Accepted, said_in: str) -> Outcome:
+        message, suggestion = self.messages[one.ts], self.found.get(one.ts)
+        kind = chat_exports.RECORDED_AS[one.kind]
+        if one.kind == "cause":
+            kind = Kind.NOTE if self._incident().live(Kind.TRIGGER) else Kind.TRIGGER
+        known_as = self.spoken.names.get(message.author, "")
+        now = self.wired.clock()
+        with self.wired.store.writing() as tx:
+            tx.learn_person(self.place.team, self.heard.user, name=self.heard.user_name, zone=None, now=now)
+            if message.program and message.author:  # Slack's users.info knows no programs
+                tx.learn_person(self.place.team, message.author, name=known_as or message.author, zone=None, now=now)
+            elif message.author:
+                tx.know(self.place.team, message.author, known_as)
+        at, approx = one.at.astimezone(UTC), False
+        if suggestion is not None and abs(suggestion.at - at) < timedelta(seconds=1):  # a file has whole seconds
+            at, approx = suggestion.at, suggestion.approx
+        command = Record(
+            kind=kind,
+            text=one.text,
+            when=When(at, message.zone, approx=approx, zone_typed=True),
+            said_in=said_in,
+            author=message.author,
+        )
+        heard = replace(self.heard, origin=f"import:{said_in}:{kind.value}:{now.timestamp():.6f}")
+        return self.wired.scribe.handle(command, heard, incident=self.place.number, confirmed=True)
+
+    def _asked(self, captured: Mapping[str, int]) -> Iterator[chat_exports.Accepted]:
+        """Each suggestion that a person at the terminal accepts."""
+        click.echo("Record it? y yes, n no, q stop, or another kind (note, action, dead_end, …)")
+        for one in self.found.values():
+            if f"{self.channel}/{one.id}" in captured:
+                continue
+            click.echo(_offered(one, self.spoken))
+            while True:
+                answer = click.prompt("  [y/n/q/kind]", default="n", show_default=False).strip().lower()
+                if answer in ("y", "n", "q") or answer in chat_exports.RECORDED_AS:
+                    break
+                click.echo(f"  Kinds: {', '.join(chat_exports.RECORDED_AS)}")
+            if answer == "q":
+                return
+            if answer != "n":
+                yield chat_exports.Accepted(one.id, one.kind if answer == "y" else answer, one.at, one.text)
+
+
+def _account() -> str:
+    """The name of the account at the command line."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # an account without a name, as in many containers
+        return "somebody"
+
+
+def _offered(one: Suggestion, spoken: chat_exports.Export) -> str:
+    """A suggestion as a line: time with zone, kind, who, the first words."""
+    at = localize(one.at, one.zone)
+    words = textwrap.shorten(one.text, 90, placeholder=" …")
+    who = spoken.names.get(one.author, one.author)
+    return f"  {at:%Y-%m-%d %H:%M} {at:%z}  {one.kind.replace('_', ' '):<10}  {who}: {words}"
 
 
 # ---- pieces --------------------------------------------------------------------------------------

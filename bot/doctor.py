@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from bot.core.errors import Undelivered
-from bot.core.record import Channel, Installation, Letter, Place
+from bot.core.record import TIMERS, Channel, Installation, Letter, Place
 from bot.core.times import duration
 from bot.outbox import FIRST_PAUSE, LONGEST_PAUSE
 from bot.resources import resources
@@ -72,7 +72,7 @@ STOPS: dict[str, str] = {
     "channels:read": "public channels cannot be looked up: their incidents count as private",
     "chat:write": "nothing can be posted, neither answers nor drafts",
     "commands": "slash commands and shortcuts do not reach Scribe",
-    "files:read": "the link to an uploaded draft cannot be found out",
+    "files:read": "the link to an uploaded draft cannot be found out, and no file of a message can be kept",
     "files:write": "the draft's Markdown and picture cannot be uploaded",
     "groups:history": "as channels:history, for private channels",
     "groups:read": "private channels cannot be looked up",
@@ -418,7 +418,7 @@ class Doctor:
                 tx.installations(),
                 {(one.team, one.channel): tx.channel(one.team, one.channel).name for one in places},
                 tx.letters("parked"),
-                [*tx.letters("waiting"), *tx.letters("leased")],
+                [one for one in [*tx.letters("waiting"), *tx.letters("leased")] if one[0].kind not in TIMERS],
             )
 
     def _disk(self) -> Iterator[Finding]:

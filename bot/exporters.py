@@ -11,12 +11,14 @@ import fcntl
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from bot.core import media
 from bot.core.errors import Undelivered
 from bot.core.record import JSON, Place
 
@@ -36,6 +38,8 @@ class Page(Protocol):
     def svg(self) -> bytes: ...
     @property
     def png(self) -> bytes: ...
+    @property
+    def files(self) -> Sequence[tuple[str, str, str, str]]: ...
 
 
 class Shared(Protocol):
@@ -67,6 +71,11 @@ class Names:
     json: str
 
     @property
+    def files(self) -> str:
+        """The folder of what was attached: one for all revisions, as the same bytes have the same name."""
+        return f"{self.document.partition('.')[0]}.files"
+
+    @property
     def csv(self) -> str:
         """The table of entries."""
         return f"{self.document.removesuffix('.md')}.csv"
@@ -95,12 +104,29 @@ def named(stem: str) -> Names:
     return Names(f"{stem}.md", f"{stem}.timeline.md", f"{stem}.svg", f"{stem}.json")
 
 
-def write(folder: Path, called: Names, page: Page) -> Path:
+class Kept(Protocol):
+    """What was attached to incidents (by key): its bytes, by their digest."""
+
+    def content(self, incident: int, digest: str) -> bytes | None: ...
+    def digests(self, incident: int) -> Set[str]: ...
+
+
+Content = Callable[[str], bytes | None]
+"""The bytes of a file that was attached, by its digest; None when they were destroyed."""
+
+
+def nothing(digest: str) -> None:
+    """The bytes of a file where none are kept."""
+
+
+def write(folder: Path, called: Names, page: Page, kept: Content = nothing) -> Path:
     """Writes document, annex, picture and JSON; each appears whole or not at all. Gives the document's path.
 
-    What was not printed is not written: what customers read has nothing beside it.
+    What was not printed is not written: what customers read has nothing beside it. What was attached, of which `kept`
+    gives the bytes, is written first, into a folder beside them.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _write_files(folder / called.files, page, kept)
     for name, content in (
         (called.annex, page.annex),
         (called.picture, page.svg),
@@ -110,6 +136,19 @@ def write(folder: Path, called: Names, page: Page) -> Path:
         if content:
             _write_whole(folder / name, content)
     return folder / called.document
+
+
+def _write_files(folder: Path, page: Page, content: Content) -> None:
+    """Writes what was attached, each once: its name says what is in it."""
+    for name, digest, *_ in page.files:
+        path = folder / name
+        found = content(digest)
+        if found is None or (path.is_file() and path.stat().st_size == len(found)):
+            continue
+        folder.mkdir(exist_ok=True)
+        _write_whole(path, found)
+        if content(digest) is None:  # destroyed meanwhile
+            path.unlink(missing_ok=True)
 
 
 def write_one(folder: Path, name: str, content: bytes) -> Path:
@@ -162,32 +201,50 @@ def _is(path: Path, file: BinaryIO) -> bool:
 
 
 class FileExporter:
-    """Writes the Markdown and its annex into `SCRIBE_EXPORT_DIR`."""
+    """Writes the Markdown and its annex into `SCRIBE_EXPORT_DIR`, and beside them what was attached."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kept: Kept | None = None) -> None:
         self._folder = folder
+        self._kept = kept
 
     def export(self, page: Page, place: Place, called: Names) -> JSON:
         """Writes the files; the receipt says where. Raises Undelivered when the disk does not take them."""
         try:
-            path = write(self._folder, called, page)
+            content = partial(self._kept.content, place.key) if self._kept else nothing
+            path = write(self._folder, called, page, content)
         except OSError as failure:
             raise Undelivered(f"The Markdown could not be written to {self._folder}: {failure.strerror}.") from failure
         return {"path": str(path)}
 
     def scrub(self, place: Place, newest: JSON) -> None:
-        """Takes the files of earlier revisions away. Raises Undelivered when the disk does not let it."""
+        """Takes the files of earlier revisions away, and what was attached and is destroyed.
+
+        Raises Undelivered when the disk does not let it.
+        """
         newest_names = named(Path(str(newest["path"])).name.removesuffix(".md"))
         kept = {newest_names.document, newest_names.annex, newest_names.picture, newest_names.json}
         ours = re.compile(
             rf"{place.number:04d}-[a-z0-9-]+(\.r\d+)?(\.[a-z0-9_-]+)?(\.timeline)?\.(md|svg|json|csv|html)"
         )
+        still = {digest[:12] for digest in self._kept.digests(place.key)} if self._kept else set()
         try:
             for path in self._folder.glob(f"{place.number:04d}-*"):
                 if ours.fullmatch(path.name) and path.name not in kept:
                     path.unlink(missing_ok=True)
+                elif path.name.endswith(".files") and path.is_dir() and not path.is_symlink():
+                    self._scrub_files(path, whole=path.name != newest_names.files, still=still)
         except OSError as failure:
             raise Undelivered(f"Files in {self._folder} could not be taken away: {failure.strerror}.") from failure
+
+    @staticmethod
+    def _scrub_files(folder: Path, *, whole: bool, still: Set[str]) -> None:
+        """Takes out of a folder what is not kept any more; with `whole` no document links to it, and all goes."""
+        for path in folder.iterdir():
+            ours = re.fullmatch(rf"\.?{media.PATH}(\.part)?", path.name)
+            if ours and (whole or path.name.lstrip(".")[:12] not in still):
+                path.unlink(missing_ok=True)
+        with suppress(OSError):  # something of somebody else's lies there
+            folder.rmdir()
 
 
 class LinkExporter:

@@ -17,7 +17,7 @@ from typing import Any
 
 from bot.core import events as ev
 from bot.core import times
-from bot.core.document import ActionItem, AnnexEntry, Change, Line, Listed, Postmortem, Statement
+from bot.core.document import ActionItem, AnnexEntry, Change, File, Line, Listed, Postmortem, Statement
 from bot.core.incident import Entry, Incident
 
 JSON = dict[str, Any]
@@ -70,6 +70,7 @@ def _incident(postmortem: Postmortem, incident: Incident) -> JSON:
         "document": options.document,
         "annex": options.annex,
         "picture": options.picture,
+        "files": options.files,
         "windows": [{"start": _time(w.start), "end": _time(w.end), "in_words": w.words} for w in postmortem.windows],
         "severities": [{"since": _time(since), "severity": severity} for since, severity in postmortem.severities],
     }
@@ -206,6 +207,8 @@ def _line(line: Line) -> JSON:
         "notes": list(line.notes),
         "hypothesis": line.about,
         "hypothesis_clock": line.about_clock,
+        "images": [_file(one) for one in line.images],
+        "alt": line.alt,
     }
 
 
@@ -222,6 +225,7 @@ def _task(item: ActionItem, incident: Incident) -> JSON:
         "done_at": _time(task.done_at),
         "why_dropped": item.why_dropped,
         "public": task.public,
+        "url": item.url,
     }
 
 
@@ -250,6 +254,20 @@ def _entry(shown: AnnexEntry, entry: Entry) -> JSON:
         "message": shown.message,
         "hypothesis": shown.about,
         "history": [_change(change) for change in shown.history],
+        "files": [_file(one) for one in shown.files],
+    }
+
+
+def _file(one: File) -> JSON:
+    return {
+        "name": one.name,
+        "path": one.path,
+        "media_type": one.media_type,
+        "size": one.size,
+        "sha256": one.digest,
+        "in_words": one.words,
+        "destroyed": one.destroyed,
+        "why_not_kept": one.why,
     }
 
 
@@ -270,6 +288,8 @@ def _recorded(seq: int, one: ev.Event, names: Mapping[str, str]) -> JSON:
     for key in ("person", "author"):
         if shown.get(key):
             shown[key] = names.get(shown[key], shown[key])
+    if isinstance(one, ev.ReviewCalled):
+        shown["asked"] = [names.get(key, key) for key in one.asked]
     if isinstance(one, ev.Undone):
         shown["undid"] = one.seq
     return shown

@@ -20,7 +20,7 @@ from bot.core.changes import Changes, between
 from bot.core.errors import Refusal, Undelivered, Unrecorded
 from bot.core.events import Event
 from bot.core.language import Phrase
-from bot.core.record import CAME_BACK, JSON, Channel, Installation, Letter, Person, Place, Revision
+from bot.core.record import CAME_BACK, JSON, MUST, Channel, Installation, Letter, Person, Place, Revision
 
 LEASE_SECONDS = 180.0  # to compose a document takes two minutes at most; it is renewed before each step that takes long
 SENDERS = 3
@@ -46,7 +46,12 @@ SHARED = "shared/"
 HANDED = "handed/"
 """How receipts of posts in other channels, and of files that were handed over, begin."""
 
-PASSING = {"hint", "fault", "look", "meet"}
+PASSING = {"hint", "fault", "look", "meet", "nudge", "similar", "digest"} | {
+    "home", "homes", "agenda", "post_anew", "review_told", "review_soon", "section",
+    "suggest", "suggest_take", "purge",
+    "board", "board_down", "own_channel", "settle_in", "invite", "topic", "stays", "announcement", "not_kept",
+    "capture_told",
+}  # fmt: skip
 """Letters that nobody misses later: one that Slack refuses is let go, and troubles nobody in `status`."""
 
 WORKING_COPY = 0
@@ -59,6 +64,7 @@ class Reading(Protocol):
     """What the store lets us look up."""
 
     def by_key(self, key: int) -> Place | None: ...
+    def visible(self, team: str, channel: str, words: str = "", *, only_open: bool = False) -> list[Place]: ...
     def revision(self, incident: int, revision: int) -> Revision | None: ...
     def latest_revision(self, incident: int) -> Revision | None: ...
     def receipts(self, incident: int) -> dict[str, JSON]: ...
@@ -178,6 +184,10 @@ class Outbox:
         self._recall = recall
         self._jitter = jitter
         self._pause = pause
+        self.also: dict[str, Callable[[Letter], Sequence[Letter]]] = {}
+        """Letters of further kinds: what is done about one, and the letters that follow. Rooms add theirs (app.py)."""
+        self.then: dict[str, list[Callable[[Letter], Sequence[Letter]]]] = {}
+        """What else follows when a letter of a kind was sent: rooms tell of it, too."""
         self._became = became
         self._in_hand: dict[int, Letter] = {}
         self._pacing = threading.Lock()
@@ -268,6 +278,7 @@ class Outbox:
         outcome = "faulty"
         try:
             following = self._deliver(letter)
+            also = [one for follow in self.then.get(letter.kind, ()) for one in follow(letter)]
             failure = None
         except Undelivered as refused:
             failure, outcome = refused, ""
@@ -278,7 +289,7 @@ class Outbox:
         if failure is None:
             with self._store.writing() as tx:
                 if tx.settle(letter, "sent", self._clock()):
-                    tx.enqueue(following)
+                    tx.enqueue([*following, *also])
             self._became(letter.kind, "sent")
             log.info("a letter was sent")
 
@@ -286,7 +297,7 @@ class Outbox:
         """Puts a letter back, parks it or lets it go; says which."""
         now = self._clock()
         with self._store.writing() as tx:
-            if failure.permanent and letter.kind in PASSING:
+            if failure.permanent and letter.kind in PASSING and not letter.body.get(MUST):
                 log.info("letter %s (%s) is let go: %s", letter.key, letter.kind, failure.message)
                 tx.settle(letter, "dropped", now, failure.message)
                 return "dropped"
@@ -337,6 +348,8 @@ class Outbox:
                 self._show_draft(letter)
             case "hand_over":
                 self._hand_over(letter)
+            case kind if kind in self.also:
+                return list(self.also[kind](letter))
             case _:
                 raise Undelivered(f"nobody knows how to send a letter of kind {letter.kind}", permanent=True)
         return []
@@ -370,6 +383,11 @@ class Outbox:
                 raise
             found = Channel(letter.team, channel, private=True, member=False)
         self._learn_channel(found)
+        if found.private:
+            with self._store.reading() as tx:
+                told = [one for one in tx.visible(letter.team, channel) if one.channel == channel]
+            for place in told:
+                self._take_back(place.key, self._elsewhere(place))
 
     def _learn_channel(self, found: Channel) -> None:
         with self._store.writing() as tx:
@@ -385,8 +403,10 @@ class Outbox:
         if outcome is None:
             return
         message, channel, thread = self._wording.message(outcome), letter.body["channel"], letter.body["thread"]
-        if letter.body["everybody"]:
-            self._post(letter, channel, message, f"letter-{letter.key}", thread=thread)
+        if not channel:  # of a shortcut, which is used nowhere in particular
+            self.post(letter, self._slack.direct(letter.body["user"]), message, f"letter-{letter.key}")
+        elif letter.body["everybody"]:
+            self.post(letter, channel, message, f"letter-{letter.key}", thread=thread)
         else:
             self._slack.whisper(channel, letter.body["user"], message, thread=thread)
 
@@ -408,14 +428,14 @@ class Outbox:
         message = self._wording.hint(place, about, found["blame"], found["secrets"])
         self._slack.whisper(body["channel"], body["user"], message, thread=body["thread"])
 
-    def _post(
+    def post(
         self, letter: Letter, channel: str, message: JSON, key: str, *, thread: str = "", look: bool = False
     ) -> str:
         """Posts a message once: before another try it is looked for by its key, as the last try may have arrived."""
         if (look or letter.unsure) and (there := self._slack.find(channel, key, thread=thread)):
-            self._edited(channel, there, message)  # it may say what was so at an earlier try
+            self.edited(channel, there, message)  # it may say what was so at an earlier try
             return there
-        self._take_turn(channel)
+        self.take_turn(channel)
         try:
             return self._slack.post(channel, message, thread=thread, key=key)
         except Undelivered as failure:
@@ -425,7 +445,7 @@ class Outbox:
                     self._asked_to_wait[channel] = (now, now + timedelta(seconds=failure.retry_after))
             raise
 
-    def _take_turn(self, channel: str) -> None:
+    def take_turn(self, channel: str) -> None:
         """Waits until the channel takes another message. Raises Undelivered while Slack asks to wait longer."""
         with self._pacing:
             now = self._clock()
@@ -496,7 +516,7 @@ class Outbox:
                 post = receipts.get("post")
                 if post is None:
                     raise Undelivered("the draft is not posted, so there is no thread for its file", permanent=True)
-                self._take_turn(post["channel"])
+                self.take_turn(post["channel"])
                 where = {"thread": post["ts"]}
             self._hold(letter)
             receipt = self._exporters[target].export(one.page, one.place, one.called, **where)
@@ -548,14 +568,14 @@ class Outbox:
                 refused.append(failure)
                 return None
 
-        if post and as_far_as_slack_lets(lambda: self._edited(post["channel"], post["ts"], message)) is False:
+        if post and as_far_as_slack_lets(lambda: self.edited(post["channel"], post["ts"], message)) is False:
             self._take_thread_away(letter, post)  # somebody deleted it: all of it comes anew
             post = {}
         if not post:
             if self._is_open(one.place.key):
                 return []
             channel = one.place.channel
-            ts = self._post(letter, channel, message, f"{one.place.name}-draft", look=self._may_stand(one, revision))
+            ts = self.post(letter, channel, message, f"{one.place.name}-draft", look=self._may_stand(one, revision))
             post = {"channel": channel, "ts": ts, "texts": [], "picture": "", "pictured": 0, "told": upto}
             self._keep_post(one.place, revision, post)
         as_far_as_slack_lets(lambda: self._picture(letter, one, revision, post))
@@ -591,7 +611,7 @@ class Outbox:
             if not tx.renew(letter, self._clock() + timedelta(seconds=LEASE_SECONDS)):
                 raise Undelivered("it took too long; another sender goes on with it")
 
-    def _edited(self, channel: str, ts: str, message: JSON) -> bool:
+    def edited(self, channel: str, ts: str, message: JSON) -> bool:
         """Edits a message of ours; False where somebody deleted it."""
         try:
             self._slack.edit(channel, ts, message)
@@ -617,7 +637,7 @@ class Outbox:
         if changes:
             key = f"{one.place.name}-changes-{revision}"
             message = self._wording.changes(revision, changes)
-            self._post(letter, post["channel"], message, key, thread=post["ts"])
+            self.post(letter, post["channel"], message, key, thread=post["ts"])
         post["told"] = upto
         self._keep_post(one.place, revision, post)
 
@@ -625,7 +645,7 @@ class Outbox:
         if post["pictured"] >= revision or not one.page.png:
             return
         name = one.called.picture.removesuffix(".svg") + ".png"
-        self._take_turn(post["channel"])
+        self.take_turn(post["channel"])
         shared = self._slack.upload(
             post["channel"], name=name, title="The incident on a time axis", content=one.page.png, thread=post["ts"]
         )
@@ -642,12 +662,12 @@ class Outbox:
     def _texts(self, letter: Letter, one: Any, revision: int, post: JSON) -> None:
         messages = self._wording.markdown(one.page.document.decode())
         for number, message in enumerate(messages):
-            if number < len(post["texts"]) and self._edited(post["channel"], post["texts"][number], message):
+            if number < len(post["texts"]) and self.edited(post["channel"], post["texts"][number], message):
                 continue
             key = f"{one.place.name}-text-{number}"
             self._hold(letter)
             look = self._may_stand(one, revision)
-            ts = self._post(letter, post["channel"], message, key, thread=post["ts"], look=look)
+            ts = self.post(letter, post["channel"], message, key, thread=post["ts"], look=look)
             post["texts"][number : number + 1] = [ts]
             self._keep_post(one.place, revision, post)
         for ts in post["texts"][len(messages) :]:
@@ -663,6 +683,8 @@ class Outbox:
         """Posts the document's summary in another channel."""
         one, revision = self._as_it_stands(letter)
         channel = letter.body["channel"]
+        if one.place.private and channel != one.place.channel:
+            raise Undelivered("It was told in a channel that is private by now.", permanent=True)
         known = self._slack.look_at(letter.team, channel)
         self._learn_channel(known)
         if known.shared:
@@ -672,7 +694,7 @@ class Outbox:
         if known.private is False and not known.member:
             self._slack.join(channel)
         message = self._wording.draft(one.page.digest, self._receipts(one.place.key), one.place.channel)
-        ts = self._post(letter, channel, message, f"share-{letter.key}")
+        ts = self.post(letter, channel, message, f"share-{letter.key}")
         receipt = {"channel": channel, "ts": ts, "link": _link(self._receipts(one.place.key))}
         name = f"{SHARED}{channel}/{ts}"
         with self._store.writing() as tx:
@@ -685,19 +707,34 @@ class Outbox:
         """Sharing was taken back: the newest post in that channel goes."""
         assert letter.incident is not None
         there = f"{SHARED}{letter.body['channel']}/"
-        found = [name for name in self._shares(letter.incident) if name.startswith(there)]
-        for name in sorted(found)[-1:]:
-            self._slack.delete(letter.body["channel"], name.rpartition("/")[2])
+        found = {name: one for name, one in self._shares(letter.incident).items() if name.startswith(there)}
+        self._take_back(letter.incident, dict(sorted(found.items())[-1:]))
+
+    def _take_back(self, incident: int, shares: Mapping[str, JSON]) -> None:
+        """Deletes posts in other channels."""
+        for name, receipt in shares.items():
+            self._slack.delete(receipt["channel"], receipt["ts"])
             with self._store.writing() as tx:
-                tx.forget_receipt(letter.incident, name)
+                tx.forget_receipt(incident, name)
 
     def _shares(self, incident: int) -> dict[str, JSON]:
         """The posts in other channels, by the name of their receipt."""
         with self._store.reading() as tx:
             return {name: receipt for name, receipt in tx.receipts(incident).items() if name.startswith(SHARED)}
 
+    def _elsewhere(self, place: Place) -> dict[str, JSON]:
+        """The posts in channels other than the incident's own."""
+        return {name: kept for name, kept in self._shares(place.key).items() if kept["channel"] != place.channel}
+
     def _bring_up_to_date(self, one: Any, revision: int, shares: Mapping[str, JSON]) -> None:
-        """Edits posts in other channels that say or link something older; a refusal of one keeps no other back."""
+        """Edits posts in other channels that say or link something older; a refusal of one keeps no other back.
+
+        Where the incident's channel is private by now they are taken back.
+        """
+        if one.place.private:
+            elsewhere = self._elsewhere(one.place)
+            self._take_back(one.place.key, elsewhere)
+            shares = {name: kept for name, kept in shares.items() if name not in elsewhere}
         receipts = self._receipts(one.place.key)
         message = self._wording.draft(one.page.digest, receipts, one.place.channel)
         refused: list[Undelivered] = []
@@ -705,7 +742,7 @@ class Outbox:
             if receipt["revision"] >= revision and receipt.get("link") == _link(receipts):
                 continue
             try:
-                self._edited(receipt["channel"], receipt["ts"], message)
+                self.edited(receipt["channel"], receipt["ts"], message)
             except Undelivered as failure:
                 refused.append(failure)
                 continue

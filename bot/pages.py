@@ -16,9 +16,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from flask import Blueprint, Response
 
+from bot.core import media
 from bot.core.errors import Undelivered
 
 TIMELINE = "timeline"
@@ -32,6 +34,8 @@ AGAIN_SECONDS = 5
 HTML = "text/html; charset=utf-8"
 MARKDOWN = "text/markdown; charset=utf-8"
 SVG = "image/svg+xml"
+
+_CLOSED = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 NOT_FOUND = (
     "There is nothing here",
@@ -70,6 +74,7 @@ def create(
     behind: Callable[[str, int, int], tuple[int, int, int] | None],
     is_taken_back: Callable[[str, int, int], bool],
     document: Callable[[int, int, int], Any],
+    content: Callable[[int, str], bytes | None],
     html: Callable[[Any, bool], bytes],
     notice: Callable[[str, str], str],
     style: str,
@@ -78,8 +83,9 @@ def create(
 
     `read` gives what a token says (None for one that is not ours); `behind` incident, event and revision that such a
     link (team, number, generation) shows, or None; `is_taken_back` whether that is because somebody took it back.
-    `document` composes, `html` prints the document or (True) the annex as a page; both raise Undelivered. `notice`
-    gives the page that says one thing, `style` is the style sheet inside all of them.
+    `document` composes, `html` prints the document or (True) the annex as a page; both raise Undelivered. `content`
+    gives the bytes of a file that was attached (incident, digest), None when they were destroyed. `notice` gives the
+    page that says one thing, `style` is the style sheet inside all of them.
     """
     pages = Blueprint("pages", __name__)
     turns = threading.BoundedSemaphore(AT_ONCE)
@@ -137,6 +143,19 @@ def create(
                 return _sent(one.page.svg, SVG, _of_a_picture(one.page.svg))
         return _elsewhere("./")  # a file of an earlier revision: what there is now is a link away from the page
 
+    @pages.get("/p/<token>/<folder>/<name>")
+    def attached(token: str, folder: str, name: str) -> Response:
+        link = opened(token)
+        if not _may_be_ours(f"{folder.removesuffix('.files')}.svg", link.number) or not folder.endswith(".files"):
+            raise Closed(404, NOT_FOUND)
+        with composed(link) as one:
+            found = next((one for one in one.page.files if one[0] == name), None)
+            incident = one.place.key
+        held = content(incident, found[1]) if found is not None else None
+        if found is None or held is None:  # it left the record, or was destroyed
+            raise Closed(404, NOT_FOUND)
+        return _handed_out(held, found)
+
     @pages.errorhandler(Closed)
     def closed(why: Closed) -> Response:
         answer = _sent(notice(*why.notice).encode(), HTML, policy, why.status)
@@ -147,6 +166,20 @@ def create(
     return pages
 
 
+def _handed_out(held: bytes, found: tuple[str, str, str, str]) -> Response:
+    """Bytes that somebody attached, which may be anything: shown where they are an image, else only saved.
+
+    Nothing in them runs: the type is what they are by their first bytes, a browser must not guess another
+    (`nosniff`, on every answer of ours), and whatever opens by itself stands in a sandbox.
+    """
+    name, _, media_type, called = found
+    answer = _sent(held, media_type, f"default-src 'none'; sandbox; {_CLOSED}")
+    shown = "inline" if media.is_image(media_type) else "attachment"
+    wide = quote(called.encode("utf-8", "replace") or name, safe="")
+    answer.headers["Content-Disposition"] = f"{shown}; filename={name}; filename*=UTF-8''{wide}"
+    return answer
+
+
 def _may_be_ours(name: str, number: int) -> bool:
     """Whether a file of the incident could be called so. Its JSON is not given away: it names people and has it all."""
     return re.fullmatch(rf"{number:04d}-[a-z0-9-]+(\.r[0-9]+)?(\.timeline\.md|\.md|\.svg)", name) is not None
@@ -155,9 +188,7 @@ def _may_be_ours(name: str, number: int) -> bool:
 def _of_a_picture(svg: bytes) -> str:
     """What a picture may do that is looked at by itself: have the style sheet that was drawn with it."""
     styles = " ".join(_fingerprint(sheet) for sheet in re.findall(rb"<style>(.*?)</style>", svg, re.DOTALL)) or "'none'"
-    return (
-        f"default-src 'none'; style-src {styles}; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
+    return f"default-src 'none'; style-src {styles}; sandbox; {_CLOSED}"
 
 
 def _fingerprint(style: bytes) -> str:

@@ -12,7 +12,7 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -28,6 +28,7 @@ from bot.core.errors import Refusal, Undelivered
 from bot.core.facts import tasks_without_owner
 from bot.core.incident import fold
 from bot.core.postmortem import compose
+from bot.core.suggest import Message, Suggestion, suggest
 
 LONGEST = 120.0
 """Seconds for one order: shorter than the lease of its letter (see outbox.py). A template may never end."""
@@ -50,7 +51,8 @@ class Order:
     """What shall be printed: the record as the store keeps it, and the names of its people.
 
     `events` are (name, facts, words) in order; words are None where they were destroyed. `png` says whether the picture
-    is wanted as PNG too, `also` names further formats ("csv", "html"). `templates` is a folder of one's own templates.
+    is wanted as PNG too, `also` names further formats ("csv", "html"). `templates` is a folder of one's own templates,
+    `images` what was attached and shall be inside the HTML, by its name in the folder: media type and bytes.
     """
 
     events: tuple[tuple[str, JSON, JSON | None], ...]
@@ -59,6 +61,7 @@ class Order:
     png: bool = True
     also: tuple[str, ...] = ()
     templates: str = ""
+    images: tuple[tuple[str, str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class Digest:
     tasks_without_owner: int
     open_questions: int
     words: int
+    life: str = ""
 
     def as_json(self) -> JSON:
         """The digest as a JSON object; `Digest(**…)` reads it."""
@@ -94,6 +98,7 @@ class Page:
     """A document in every form, as bytes; `png`, `csv` and `html` are empty when they were not ordered.
 
     `fault` says what is wrong with a template of one's own, in whose place the one that comes with Scribe was taken.
+    `files` are the attached ones to which it links: name in their folder, digest, media type, and how people called it.
     """
 
     document: bytes
@@ -105,6 +110,7 @@ class Page:
     csv: bytes = b""
     html: bytes = b""
     fault: str = ""
+    files: tuple[tuple[str, str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,10 @@ class Press:
     def html(self, sheet: Sheet) -> bytes:
         """Prints a document for the web. Raises Undelivered when the worker process died twice over it."""
         return self._run(framed, sheet)
+
+    def looked_through(self, messages: Sequence[Message]) -> list[Suggestion]:
+        """Finds the messages of an incident's channel that look like entries. Raises Undelivered as `html` does."""
+        return self._run(suggested, tuple(messages))
 
     def _run(self, work: Callable[[Given], Made], given: Given) -> Made:
         if self._inline:
@@ -268,11 +278,18 @@ def _printed(order: Order, own: Path | None) -> Page:
         png=figure.png(picture) if order.png else b"",
         digest=digest,
         csv=interchange.as_csv(postmortem, incident).encode() if "csv" in order.also else b"",
-        html=_single(postmortem, document, annex, picture, own).encode() if "html" in order.also else b"",
+        html=_single(postmortem, document, annex, picture, order, own).encode() if "html" in order.also else b"",
+        files=_files(postmortem),
     )
 
 
-def _single(postmortem: Postmortem, document: str, annex: str, picture: str, own: Path | None) -> str:
+def _files(postmortem: Postmortem) -> tuple[tuple[str, str, str, str], ...]:
+    """What was attached, each file once."""
+    found = (one for entry in postmortem.entries for one in entry.files if one.path)
+    return tuple({one.path: (one.path, one.digest, one.media_type, one.name) for one in found}.values())
+
+
+def _single(postmortem: Postmortem, document: str, annex: str, picture: str, order: Order, own: Path | None) -> str:
     options, header = postmortem.options, postmortem.header
     frame = render.Frame(
         number=header.number,
@@ -283,14 +300,22 @@ def _single(postmortem: Postmortem, document: str, annex: str, picture: str, own
         document=options.document,
         annex=options.annex,
         picture=options.picture,
+        files=options.files,
         words=postmortem.length.words,
     )
-    return render.single(document, annex, picture, frame, own)
+    shown = {name for name, *_ in _files(postmortem)}
+    images = {name: (media_type, content) for name, media_type, content in order.images if name in shown}
+    return render.single(document, annex, picture, frame, own, images)
 
 
 def framed(sheet: Sheet) -> bytes:
     """A document as a page of the web: what the worker runs."""
     return render.page(sheet.markdown.decode(), sheet.frame).encode()
+
+
+def suggested(messages: Sequence[Message]) -> list[Suggestion]:
+    """What looks like entries, in a channel in which an incident is known to be: what the worker runs."""
+    return suggest(messages, under_way=True)
 
 
 def _digest(postmortem: Postmortem, status: str, ownerless: int, count: int) -> Digest:
@@ -314,4 +339,5 @@ def _digest(postmortem: Postmortem, status: str, ownerless: int, count: int) -> 
         tasks_without_owner=ownerless,
         open_questions=len(postmortem.questions),
         words=count,
+        life=postmortem.life,
     )

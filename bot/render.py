@@ -421,6 +421,9 @@ def _instead_of_ours(own: Path) -> str:
 
 # ---- as a page of the web ------------------------------------------------------------------------
 
+FILE = r"[0-9a-f]{12}\.[a-z]{3,4}"
+"""How a file that was attached is called in its folder (media.py)."""
+
 TIMELINE = "timeline"
 """The address of the annex, beside that of the document."""
 
@@ -443,7 +446,8 @@ LEGEND = (
 class Frame:
     """What stands around a document on its page, and the names by which its Markdown links to the files beside it.
 
-    `timeline` says that the page shows the annex; `words` counts those of the document.
+    `files` is the folder of what was attached. `timeline` says that the page shows the annex; `words` counts those of
+    the document.
     """
 
     number: int
@@ -454,6 +458,7 @@ class Frame:
     document: str
     annex: str
     picture: str
+    files: str = ""
     timeline: bool = False
     words: int = 0
 
@@ -481,15 +486,32 @@ def page(markdown: str, frame: Frame, own: Path | None = None) -> str:
     return template.render(f=frame, body=_body(markdown, frame), style=style(own)).strip() + "\n"
 
 
-def single(document: str, annex: str, svg: str, frame: Frame, own: Path | None = None) -> str:
-    """Document, annex and picture as one file: no script, no other file, and links between its parts that work."""
-    picture = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+def single(
+    document: str,
+    annex: str,
+    svg: str,
+    frame: Frame,
+    own: Path | None = None,
+    images: Mapping[str, tuple[str, bytes]] | None = None,
+) -> str:
+    """Document, annex and picture as one file: no script, no other file, and links between its parts that work.
+
+    `images` are those that shall be inside, by their name in the folder: media type and bytes.
+    """
+    picture = data("image/svg+xml", svg.encode())
+    inside = {f"{frame.files}/{name}": data(*one) for name, one in (images or {}).items()}
+    shown: set[str] = set()
     parts = {
-        "body": _body(document, replace(frame, timeline=False), picture),
-        "annex": _body(annex, replace(frame, timeline=True), picture),
+        "body": _body(document, replace(frame, timeline=False), picture, inside, shown),
+        "annex": _body(annex, replace(frame, timeline=True), picture, inside, shown),
     }
     template = environment(own).get_template("file.html.j2")
     return template.render(f=frame, style=style(own), **parts).strip() + "\n"
+
+
+def data(media_type: str, content: bytes) -> str:
+    """Bytes as an address that holds them."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
 
 
 def notice(title: str, words: str, own: Path | None = None) -> str:
@@ -498,8 +520,17 @@ def notice(title: str, words: str, own: Path | None = None) -> str:
     return template.render(title=title, words=words, style=style(own)).strip() + "\n"
 
 
-def _body(markdown: str, frame: Frame, inside: str = "") -> str:
-    """The HTML of a document or annex. `inside` is the picture itself where everything stands in one file."""
+def _body(
+    markdown: str,
+    frame: Frame,
+    inside: str = "",
+    images: Mapping[str, str] | None = None,
+    shown: set[str] | None = None,
+) -> str:
+    """The HTML of a document or annex. `inside` is the picture itself where everything stands in one file.
+
+    So are `images` those that were attached, by their addresses; each stands in the file once, `shown` says which do.
+    """
     pages = {frame.annex: TIMELINE, frame.document: "./"}
     parser = _WebMarkdown(frame)
     tokens = parser.parse(markdown)
@@ -518,15 +549,39 @@ def _body(markdown: str, frame: Frame, inside: str = "") -> str:
                     token.attrSet("class", align)
             case "inline":
                 token.children = list(_with_links(token.children or [], parser))
-                _place(tokens, at)
+                _place(tokens, at, frame.files)
                 _aim(token, {frame.annex: "#annex", frame.document: "#top"} if inside else pages)
+                if inside and frame.files:
+                    token.children = list(_without_files(token.children or [], f"{frame.files}/"))
             case _:
                 pass
-    return str(parser.renderer.render(tokens, parser.options, {"picture": frame.picture, "inside": inside}))
+    env = {
+        "picture": frame.picture,
+        "inside": inside,
+        "files": frame.files,
+        "images": images or {},
+        "shown": set() if shown is None else shown,
+    }
+    return str(parser.renderer.render(tokens, parser.options, env))
 
 
-def _place(tokens: list[Token], at: int) -> None:
-    """Gives the block around a text what its first sign says of it: its address, that it is a task or the picture."""
+def _without_files(children: Sequence[Token], folder: str) -> Iterator[Token]:
+    """The same pieces of a text where links to files, which are not inside this one, are no links."""
+    dropped = False
+    for token in children:
+        if token.type == "link_open" and str(token.attrGet("href") or "").startswith(folder):
+            dropped = True
+        elif token.type == "link_close" and dropped:
+            dropped = False
+        else:
+            yield token
+
+
+def _place(tokens: list[Token], at: int, files: str) -> None:
+    """Gives the block around a text what its first sign says of it: its address, that it is a task or the picture.
+
+    `files` is the folder of what was attached, which is no picture of ours.
+    """
     inline, block = tokens[at], tokens[at - 1]
     first = next(iter(inline.children or ()), None)
     if first is None:
@@ -540,7 +595,9 @@ def _place(tokens: list[Token], at: int) -> None:
     elif first.type == "task" and item:
         item.attrSet("class", "task")
     elif first.type == "image" and inline.children == [first] and block.type == "paragraph_open":
-        block.attrSet("class", "picture")
+        attached = files and str(first.attrGet("src")).startswith(f"{files}/")
+        if not attached:
+            block.attrSet("class", "picture")
 
 
 def _slug(heading: str) -> str:
@@ -598,12 +655,15 @@ class _WebMarkdown(MarkdownIt):
         super().__init__("commonmark", {"html": False, "xhtmlOut": False}, renderer_cls=_WebHTML)
         self.enable(["table", "strikethrough"])
         self._ours = {frame.document, frame.annex, frame.picture, ""}
+        self._files = re.compile(rf"{re.escape(frame.files)}/{FILE}") if frame.files else None
         self.inline.ruler.before("escape", "task", _task)
         if frame.timeline:
             self.inline.ruler.before("autolink", "anchor", _anchor)
 
     def validateLink(self, url: str) -> bool:
         """Whether a text may be a link; what may not stays a text."""
+        if self._files and self._files.fullmatch(url):
+            return True
         return _ELSEWHERE.match(url) is not None or url.partition("#")[0] in self._ours
 
     def normalizeLinkText(self, link: str) -> str:
@@ -650,10 +710,15 @@ class _WebHTML(RendererHTML):
         return "</table></div>\n"
 
     def image(self, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType) -> str:
-        """Our picture, which leads to itself in full size. One from elsewhere is not loaded: it becomes a link."""
+        """Our picture, or an image that was attached, which lead to themselves in full size.
+
+        One from elsewhere is not loaded: it becomes a link.
+        """
         source = escapeHtml(str(tokens[at].attrGet("src") or ""))
         said = escapeHtml(self.renderInlineAsText(tokens[at].children, options, env))
         linked = sum(token.nesting for token in tokens[:at] if token.type in {"link_open", "link_close"})
+        if env["files"] and source.startswith(f"{env['files']}/"):
+            return _attached(source, said, env, linked=bool(linked))
         if source == env["picture"]:
             shown = f'<img src="{env["inside"] or source}" alt="{said}">'
             if linked:
@@ -665,3 +730,17 @@ class _WebHTML(RendererHTML):
         if linked or not _ELSEWHERE.match(source):
             return said
         return f'<a href="{source}" rel="{_REL}">{said or source}</a>'
+
+
+def _attached(source: str, said: str, env: EnvType, *, linked: bool) -> str:
+    """An image that was attached, as large as there is room; where all is in one file, it stands there once."""
+    if not env["inside"]:
+        shown = f'<img class="shot" loading="lazy" src="{source}" alt="{said}">'
+        return shown if linked else f'<a href="{source}">{shown}</a>'
+    anchor = "shot-" + source.rpartition("/")[2].partition(".")[0]
+    if source not in env["images"]:
+        return f"<em>{said}: not in this file</em>"
+    if source in env["shown"]:
+        return said if linked else f'<a href="#{anchor}">{said}</a>'
+    env["shown"].add(source)
+    return f'<img class="shot" id="{anchor}" src="{env["images"][source]}" alt="{said}">'

@@ -7,21 +7,21 @@ wording. What was said is committed when these functions return.
 from __future__ import annotations
 
 import functools
+import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, ParamSpec, Protocol
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from bot import logs
 from bot.core import commands as cmd
-from bot.core import customers, document, facts, language
+from bot.core import customers, document, facts, language, tasks
 from bot.core import events as ev
 from bot.core.answers import (
     Asked,
-    EntryLine,
     Gap,
     Gaps,
     Heard,
@@ -32,18 +32,36 @@ from bot.core.answers import (
     Recorded,
     Refused,
     Status,
+    Suggesting,
+    Tasks,
+    TasksTold,
     Timeline,
     beside,
+    line_of,
 )
 from bot.core.decide import LINE_TO_CONFIRM, Speaker, decide
 from bot.core.errors import Choice, Question, Refusal
 from bot.core.events import Kind
-from bot.core.grammar import FIRST_EIGHT, TABLE, VERBS, Context, Parsed, find, kind_of, nearest, parse
-from bot.core.incident import LIFE_KINDS, REDACTED, Entry, Incident, Stage, fold, history, words_of
+from bot.core.grammar import (
+    FIRST_EIGHT,
+    TABLE,
+    VERBS,
+    Context,
+    Parsed,
+    aimed,
+    asks_first,
+    find,
+    kind_of,
+    nearest,
+    parse,
+    parts_of,
+)
+from bot.core.incident import LIFE_KINDS, Entry, Incident, Stage, fold, history, words_of
 from bot.core.incident import Status as State
+from bot.core.nudges import reminded_of
 from bot.core.recognise import CLUES, clue, may_tell
-from bot.core.record import JSON, Channel, Letter, Offer, Person, Place, Revision
-from bot.core.times import iso
+from bot.core.record import JSON, Channel, Letter, Offer, OpenTask, Person, Place, Revision
+from bot.core.times import iso, localize
 from bot.core.wording import length
 
 OFFER_LIFE = timedelta(hours=24)
@@ -58,7 +76,12 @@ FRESH = timedelta(days=1)
 """People and channels that are heard of are looked up again after this time."""
 TIMELINE_LINES = 30
 LIST_LINES = 20
+TASK_LINES = 10
 DRAFT_LETTERS = ("export", "announce")
+UNCOUNTED = frozenset(
+    {"agenda", "post_anew", "section", "board", "board_down", "topic", "announcement", "nudge", "digest"}
+)
+"""Letters that bring something up to date, or ring at a time: `status` does not count them as still to be sent."""
 DESTROYING = (ev.Redacted.name, ev.WordsDestroyed.name)
 
 
@@ -69,6 +92,7 @@ class Reading(Protocol):
     def offer(self, team: str, key: str) -> Offer | None: ...
     def in_channel(self, team: str, channel: str, at: datetime | None = None) -> Place | None: ...
     def by_number(self, team: str, number: int) -> Place | None: ...
+    def moved_from(self, team: str, channel: str) -> Place | None: ...
     def by_key(self, key: int) -> Place | None: ...
     def visible(self, team: str, channel: str, words: str = "", *, only_open: bool = False) -> list[Place]: ...
     def events(self, incident: int, after: int = 0, upto: int | None = None) -> list[ev.Event]: ...
@@ -84,6 +108,9 @@ class Reading(Protocol):
     def revision(self, incident: int, revision: int) -> Revision | None: ...
     def latest_revision(self, incident: int) -> Revision | None: ...
     def receipts(self, incident: int) -> dict[str, JSON]: ...
+    def nudges(self, incident: int) -> dict[str, datetime]: ...
+    def open_tasks(self, team: str, person: str = "") -> list[OpenTask]: ...
+    def waiting_about(self, about: str) -> Letter | None: ...
 
 
 class Writing(Reading, Protocol):
@@ -105,6 +132,7 @@ class Writing(Reading, Protocol):
     def open_incident(self, team: str, channel: str, *, private: bool, now: datetime) -> Place: ...
     def append(self, place: Place, happened: Sequence[ev.Event]) -> list[int]: ...
     def summarise(self, incident: int, *, title: str, status: str, severity: int | None) -> None: ...
+    def move(self, place: Place, channel: str) -> None: ...
     def destroy_words(self, incident: int, seqs: Sequence[int]) -> None: ...
     def know(self, team: str, user: str, name: str = "") -> Person: ...
     def learn_person(self, team: str, user: str, *, name: str, zone: str | None, now: datetime) -> None: ...
@@ -116,6 +144,7 @@ class Writing(Reading, Protocol):
     def drop(self, incident: int, kinds: Sequence[str]) -> int: ...
     def wake(self, team: str, channel: str, now: datetime) -> None: ...
     def send_again(self, now: datetime, incident: int | None = None) -> int: ...
+    def want_to_be_told_of_tasks(self, team: str, person: str, wanted: bool, today: date) -> None: ...
 
 
 class Store(Protocol):
@@ -135,7 +164,15 @@ class Rules:
     command: str = "/incident"
     exports: tuple[str, ...] = ("file",)
     templates: Callable[[], Sequence[str]] = lambda: document.TEMPLATES
+    nudges: Mapping[str, timedelta] = field(default_factory=dict)
+    task_days: tasks.Days = field(default_factory=dict)
+    keep_chat_days: int = 0
 
+
+Follower = Callable[["Writing", Place, Incident, Sequence[ev.Event], datetime], Iterable[Letter]]
+"""What else shall leave because of what happened: (transaction, place, the incident as it is now, the events, now)."""
+
+Answer = TypeVar("Answer")
 
 ZoneOf = Callable[[str, str], tuple[str, str] | None]
 """Name and zone of a person (team, Slack id), looked up with a short time-out; None when that fails."""
@@ -173,6 +210,8 @@ class Scribe:
         self._clock = clock
         self._rules = rules
         self._zone_of = zone_of
+        self.followers: list[Follower] = []
+        """Rooms that have letters of their own to write in the transaction that records (see app.py)."""
         self._lock = threading.RLock()
         self._remembered: OrderedDict[int, Incident] = OrderedDict()
         self._answered: OrderedDict[str, Recorded] = OrderedDict()
@@ -191,9 +230,14 @@ class Scribe:
         said_at = min(heard.said_at or now, now)
         try:
             parsed, zone = self._parse(line, heard, said_at)
+            if (heard.opens or heard.by_letter) and (asked := asks_first(parsed)):
+                raise asked
             if isinstance(parsed.command, cmd.Look):
                 return self._show(parsed.command, heard, parsed.incident, now)
         except Refusal as refusal:
+            refusal = self._with_form(refusal, line, heard, said_at)
+            if refusal.form and heard.opens:
+                return Refused(refusal.message, refusal.hint, refusal.field, refusal.form)
             return self._refuse(refusal, line, heard, said_at)
         return self.handle(
             parsed.command,
@@ -229,6 +273,8 @@ class Scribe:
         heard = replace(heard, mentions=offer.mentions, channel=offer.channel)
         try:
             parsed, _ = self._parse(line, heard, offer.said_at)
+            if not taken.confirmed and (asked := asks_first(parsed)):
+                raise asked
             if isinstance(parsed.command, cmd.Look):
                 return self._show(parsed.command, heard, parsed.incident, now)
             return self.handle(
@@ -244,6 +290,9 @@ class Scribe:
                 after=undo,
             )
         except Refusal as refusal:
+            refusal = self._with_form(refusal, line, heard, offer.said_at)
+            if refusal.form and tapped.opens:
+                return Refused(refusal.message, refusal.hint, refusal.field, refusal.form)
             return self._refuse(refusal, line, tapped, offer.said_at)
 
     @_noting
@@ -261,12 +310,14 @@ class Scribe:
         choice: int = 0,
         tapped: Heard | None = None,
         after: cmd.Undo | None = None,
+        then: Callable[[Writing, Recorded], None] | None = None,
     ) -> Outcome:
         """Records what a command leads to and what shall leave because of it, in one transaction.
 
         `line` is the text it was read from, `incident` the number that it named, `said_at` when it was typed if that is
         not now, `offer` and `choice` the offer that it answers, `tapped` the tap itself: a refusal answers that.
-        `after` is taken back first; both happen, or neither does and Refusal is raised.
+        `after` is taken back first; both happen, or neither does and Refusal is raised. `then` is what else is written
+        down in the same transaction where something was recorded.
         """
         with self._lock, self._forgetting_on_failure(), self._store.writing() as tx:
             earlier = self._heard(tx, heard, tapped)
@@ -281,6 +332,8 @@ class Scribe:
                 )
                 if after is not None and isinstance(outcome, Refused):
                     raise Refusal(outcome.message, outcome.hint)
+                if then is not None and isinstance(outcome, Recorded):
+                    then(tx, outcome)
                 if tapped is not None and isinstance(outcome, Refused):
                     heard = replace(tapped, by_letter=heard.by_letter)  # the offer still stands, for another tap
                 tx.remember(heard.team, heard.origin, kept, now)
@@ -289,6 +342,141 @@ class Scribe:
                     tx.take_offer(heard.team, offer.key, choice)
                 return outcome
         return self._as_before(earlier, heard.team)
+
+    @_noting
+    def handle_all(
+        self,
+        commands: Sequence[tuple[cmd.Change, str, str]],
+        heard: Heard,
+        *,
+        incident: int | None = None,
+        still: Callable[[Incident], None] | None = None,
+        then: Callable[[Writing, Recorded], None] | None = None,
+    ) -> Outcome:
+        """Records what a form says: all of it in one transaction, or nothing.
+
+        Each command comes with the field that says it and the one that says when. `still` raises Refusal where the
+        incident is no more as the form showed it. What is refused is not remembered: the form stays open, with the
+        reason beside the field, and comes again. `then` is as for `handle`.
+        """
+        try:
+            with self._lock, self._forgetting_on_failure(), self._store.writing() as tx:
+                earlier = tx.heard(heard.team, heard.origin)
+                if earlier is None:
+                    now = self._clock()
+                    self._look_before(tx, commands, heard, incident, still)
+                    outcome, kept = self._recorded_together(tx, commands, heard, now, incident)
+                    if then is not None:
+                        then(tx, outcome)
+                    tx.remember(heard.team, heard.origin, kept, now)
+                    self._reply(tx, heard, outcome, now)
+                    return outcome
+        except Refusal as refusal:
+            return Refused(refusal.message, refusal.hint, refusal.field)
+        return self._as_before(earlier, heard.team)
+
+    def _look_before(
+        self,
+        tx: Writing,
+        commands: Sequence[tuple[cmd.Change, str, str]],
+        heard: Heard,
+        number: int | None,
+        still: Callable[[Incident], None] | None,
+    ) -> None:
+        """Raises Refusal where a form cannot be recorded, whatever it says."""
+        if isinstance(commands[0][0], cmd.Start) and tx.channel(heard.team, heard.channel).archived:
+            raise Refusal("That channel is archived: nobody can write there.", "Choose another one.", "channel")
+        if still is not None:
+            place = self._place(tx, heard, number, commands[0][0])
+            try:
+                if place is not None:
+                    still(self._incident(tx, place))
+            except Refusal as other:
+                raise Refusal(other.message, other.hint, other.field or commands[0][1]) from None
+
+    def _recorded_together(
+        self,
+        tx: Writing,
+        commands: Sequence[tuple[cmd.Change, str, str]],
+        heard: Heard,
+        now: datetime,
+        number: int | None,
+    ) -> tuple[Recorded, JSON]:
+        """Records commands one after another; what is answered is the last one, with the others beside it."""
+        happened: list[ev.Event] = []
+        seqs: list[int] = []
+        for command, name, when in commands:
+            outcome, kept = self._change(tx, command, heard, now, "", number, False, now, False)
+            if isinstance(outcome, Refused):
+                raise Refusal(outcome.message, outcome.hint, outcome.field.replace("when", when) or name)
+            if isinstance(outcome, Asked):
+                raise Refusal(outcome.message, outcome.hint, when or name)
+            assert isinstance(outcome, Recorded)
+            last = outcome
+            happened += outcome.happened
+            seqs += kept["seqs"]
+        last = replace(last, happened=tuple(happened))
+        self._answered[last.place.head] = last
+        return last, {**kept, "seqs": seqs}
+
+    # ---- forms -----------------------------------------------------------------------------------
+
+    def refuse(self, refusal: Refusal, line: str, heard: Heard) -> Outcome:
+        """Answers a line that was refused, where no form could be opened for it."""
+        return self._refuse(refusal, line, heard, self._clock())
+
+    def form_of(
+        self, line: str, heard: Heard, read: Callable[[Place | None, Incident | None, Mapping[str, str]], Answer]
+    ) -> Answer:
+        """What `read` makes of the incident that a form's line names, and of the names of its people by key.
+
+        Raises Refusal where that incident may not be seen from here. Where the line opens one, there is none. It runs
+        behind the lock: it must be quick and keep nothing of the incident.
+        """
+        verb, number, rest = parts_of(line)
+        with self._lock, self._store.reading() as tx:
+            if verb == "start":
+                return read(None, None, {})
+            place = self._place(tx, heard, number, _about_task(verb, rest))
+            if place is None:
+                raise _nothing_open()
+            incident = self._incident(tx, place)
+            people = tx.people(one.by for one in incident.entries.values())
+            return read(place, incident, {key: person.name for key, person in people.items()})
+
+    def zone(self, heard: Heard, *, ask: bool = False) -> str:
+        """The zone in which times are printed that somebody picks; with `ask`, Slack is asked where it is not known."""
+        with self._store.reading() as tx:
+            person = tx.person(heard.team, heard.user)
+        known = person.zone if person else None
+        if known is None and ask:
+            known = self._find_zone(heard, self._clock())
+        return known or self._rules.zone
+
+    def called(self, team: str, user: str) -> str:
+        """What a person is called whom somebody picked: @ada, or @U0ADA where the name is not known yet."""
+        with self._store.reading() as tx:
+            person = tx.person(team, user)
+        return f"@{(person.name if person else '') or user}"
+
+    @property
+    def task_days(self) -> tasks.Days:
+        """How many days an action item may take, by severity."""
+        return self._rules.task_days
+
+    def _with_form(self, refusal: Refusal, line: str, heard: Heard, said_at: datetime) -> Refusal:
+        """The refusal of a line that has a form, the form aimed at the incident it is about; another where none is."""
+        verb, number, rest = parts_of(refusal.form)
+        if not verb or verb == "start":
+            return refusal
+        with self._lock, self._store.reading() as tx:
+            try:
+                place = self._place(tx, heard, number, _about_task(verb, rest), _if_late(said_at, self._clock()))
+            except Refusal as unseen:
+                return unseen
+            if place is None:
+                return self._elsewhere(tx, _nothing_open(), None, line, heard, None)
+        return Refusal(refusal.message, refusal.hint, refusal.field, aimed(f"{verb} {rest}", place.number))
 
     def _heard(self, tx: Reading, heard: Heard, tapped: Heard | None) -> JSON | None:
         """The outcome of a request that came before: of this very tap, which may have been refused, or of its offer."""
@@ -329,7 +517,7 @@ class Scribe:
         place: Place | None = None
         try:
             then = None if isinstance(command, cmd.Start) else _if_late(said_at, now)
-            place = self._place(tx, heard, number, then)
+            place = self._place(tx, heard, number, command, then)
             if place is not None:
                 self._look_again(tx, place, now)
                 if place.channel != heard.channel and tx.channel(heard.team, heard.channel).looked_at is None:
@@ -376,7 +564,12 @@ class Scribe:
                 self._answered.clear()
                 incident = self._incident(tx, replace(place, seq=place.seq + len(happened)))
         tx.summarise(place.key, title=incident.title, status=incident.status.value, severity=incident.severity)
+        if any(isinstance(one, ev.ChannelOpened) for one in happened):
+            tx.move(place, incident.own_channel)
+            place = replace(place, channel=incident.own_channel, origin=place.origin or place.channel)
         self._send(tx, place, incident, was, happened, now)
+        for follower in self.followers:
+            tx.enqueue(follower(tx, place, incident, happened, now))
         self._hint(tx, place, incident, happened, seqs, heard, now)
         choices = _buttons(incident, happened, seqs, line)
         offer = ""
@@ -414,6 +607,12 @@ class Scribe:
         resolved = incident.resolution
         keys = {incident.entries[1].by, person.key}
         keys |= {getattr(one, name, "") for one in happened for name in ("person", "author")}
+        reminded = (
+            reminded_of(incident, incident.entries[last.entry], self._rules.nudges)
+            if isinstance(last, ev.ToldStakeholders)
+            else ()
+        )
+        keys |= set(reminded)
         return Recorded(
             place=place,
             happened=tuple(happened),
@@ -439,7 +638,13 @@ class Scribe:
             choices=choices,
             understood=(f"read in {kept['zone']}: your zone is not known yet",) if kept.get("zone") else (),
             beside=beside(incident, last),
+            reminded=reminded,
+            keeps_chat=self._keeps_chat(tx, place) if isinstance(last, ev.Started) else 0,
         )
+
+    def _keeps_chat(self, tx: Reading, place: Place) -> int:
+        """For how many days the messages of an incident's channel are kept; what is shared with others is not."""
+        return 0 if tx.channel(place.team, place.channel).shared else self._rules.keep_chat_days
 
     def _invite(self, tx: Reading, place: Place) -> bool:
         """Whether somebody has to invite Scribe before it can post where the incident is told."""
@@ -475,7 +680,10 @@ class Scribe:
         redacted = any(isinstance(one, ev.Redacted | ev.WordsDestroyed) for one in happened)
         prompt = redacted or any(isinstance(one, ev.LinkRevoked | ev.Published) for one in happened)
         revision = 0
-        if all(isinstance(one, ev.SharedTo) or _takes_back_sharing(incident, one) for one in happened):
+        if all(
+            isinstance(one, ev.SharedTo | ev.ChannelOpened | ev.NudgesSet) or _takes_back_sharing(incident, one)
+            for one in happened
+        ):
             return  # no sentence of the document is another
         if incident.status is State.RESOLVED:
             quiet = timedelta() if prompt else QUIET
@@ -551,6 +759,22 @@ class Scribe:
         tx.enqueue([*map(export, self._rules.exports), announce])
         return revision
 
+    # ---- for other rooms -------------------------------------------------------------------------
+
+    def standing(self, key: int, read: Callable[[Reading, Place, Incident], Answer]) -> Answer | None:
+        """What `read` makes of an incident as it stands, None where there is no such incident.
+
+        It runs behind the lock: it must be quick, change nothing and keep nothing of the incident.
+        """
+        with self._lock, self._store.reading() as tx:
+            place = tx.by_key(key)
+            return read(tx, place, self._incident(tx, place)) if place is not None else None
+
+    def tasks_of(self, rows: Sequence[OpenTask]) -> list[tasks.Item]:
+        """The action items that the store lists in these rows, those that are still to be done, in that order."""
+        with self._lock, self._store.reading() as tx:
+            return self._of_rows(tx, rows)
+
     # ---- links -----------------------------------------------------------------------------------
 
     def links_revoked(self, key: int) -> int:
@@ -600,7 +824,9 @@ class Scribe:
             kept: JSON = {"kind": "asked", "message": refusal.message, "hint": refusal.hint, "offer": offer}
             return Asked(refusal.message, refusal.choices, offer, refusal.hint), kept
         kept = {"kind": "refused", "message": refusal.message, "hint": refusal.hint, "field": refusal.field}
-        return Refused(refusal.message, refusal.hint, refusal.field), kept
+        if refusal.form:
+            kept["form"] = refusal.form
+        return Refused(refusal.message, refusal.hint, refusal.field, refusal.form), kept
 
     def _with_nothing_open(self, tx: Reading, refusal: Refusal, line: str, heard: Heard) -> Refusal:
         """Where a line without a verb is typed and nothing is open here, one tap opens an incident with it."""
@@ -625,7 +851,8 @@ class Scribe:
             return refusal.within(line)
         if place is not None or number is not None or not line:
             return refusal
-        others = tx.visible(heard.team, heard.channel, only_open=True)[:3]
+        others = tx.visible(heard.team, heard.channel, only_open=True)
+        others = sorted(others, key=lambda one: one.origin != heard.channel)[:3]  # what was opened here, first
         verb, _, rest = line.strip().partition(" ")
         if not others and rest.strip() and kind_of(verb) in facts.HAPPENING - LIFE_KINDS:
             title = " ".join(rest.split())
@@ -648,7 +875,7 @@ class Scribe:
         with self._store.reading() as tx:
             match kept["kind"]:
                 case "refused":
-                    return Refused(kept["message"], kept["hint"], kept["field"])
+                    return Refused(kept["message"], kept["hint"], kept["field"], kept.get("form", ""))
                 case "asked":
                     offer = tx.offer(team, kept["offer"])
                     return Asked(kept["message"], offer.choices if offer else (), kept["offer"], kept["hint"])
@@ -677,6 +904,7 @@ class Scribe:
         if not heard.by_letter:
             return
         everybody = isinstance(outcome, Recorded) or (isinstance(outcome, Status) and outcome.for_everybody)
+        everybody = everybody and not heard.quiet
         body = {
             "origin": heard.origin,
             "channel": heard.channel,
@@ -731,6 +959,11 @@ class Scribe:
             return self._send_document(look, heard, number)
         if look.view is cmd.View.RESEND:
             return self._send_again(heard, number)
+        if look.view is cmd.View.TASKS and look.words in ("on", "off"):
+            with self._store.writing() as tx:
+                person = tx.know(heard.team, heard.user, heard.user_name)
+                today = localize(now, person.zone or self._rules.zone).date()
+                tx.want_to_be_told_of_tasks(heard.team, person.key, look.words == "on", today)
         if not heard.by_letter:
             return self._look(look, heard, number)
         outcome = self._look(look, heard, number)
@@ -764,7 +997,11 @@ class Scribe:
             with self._store.reading() as tx:
                 return self._list(tx, look.words, heard)
         with self._lock, self._store.reading() as tx:
-            place = self._place_to_look(tx, heard, number)
+            if look.view is cmd.View.TASKS and look.words in ("on", "off"):
+                return TasksTold(look.words == "on")
+            if look.view is cmd.View.TASKS:
+                return self._tasks(tx, look.words, heard, number)
+            place = self._place_to_look(tx, heard, number, "start" if look.view is cmd.View.HERE else "")
             incident = self._incident(tx, place)
             people = {k: p.name for k, p in tx.people(e.by for e in incident.entries.values()).items()}
             match look.view:
@@ -773,18 +1010,18 @@ class Scribe:
                 case cmd.View.GAPS:
                     return _gaps(place, incident)
                 case cmd.View.SUGGEST:
-                    raise Refusal(
-                        "There is nothing to suggest from: messages of this channel are not kept.",
-                        "Record a line with note, action, …; or add a message with the shortcut “Add to the timeline”.",
-                    )
+                    return Suggesting(place)
                 case _:
                     # of an incident that is told elsewhere only where no other company reads along, surely
                     here = place.channel == heard.channel or tx.channel(heard.team, heard.channel).shared is False
                     brief = look.view is cmd.View.BRIEF and here
                     return self._status(tx, place, incident, people, for_everybody=brief)
 
-    def _place_to_look(self, tx: Reading, heard: Heard, number: int | None) -> Place:
-        """The incident that somebody asks about; refused, with those that are open elsewhere, where there is none."""
+    def _place_to_look(self, tx: Reading, heard: Heard, number: int | None, form: str = "") -> Place:
+        """The incident that somebody asks about; refused, with those that are open elsewhere, where there is none.
+
+        `form` is the line that opens a form there.
+        """
         place = self._place(tx, heard, number)
         if place is not None:
             return place
@@ -794,6 +1031,7 @@ class Scribe:
             "No incident is open in this channel.",
             (f"Open elsewhere: {listed}. " if listed else "")
             + f"Type {self._rules.command} start <title> to open one.",
+            form=form,
         )
 
     def _status(
@@ -807,7 +1045,7 @@ class Scribe:
         asserted = incident.live(Kind.HYPOTHESIS)
         untested = [h for h in asserted if not h.confirmed and incident.dead_end_of(h.number) is None]
         recorded = sorted(incident.live(), key=lambda e: -e.number)
-        waiting = [letter for letter, _ in tx.letters("waiting", place.key)]
+        waiting = [letter for letter, _ in tx.letters("waiting", place.key) if letter.kind not in UNCOUNTED]
         told = sorted(incident.live(Kind.UPDATE), key=lambda e: e.order, reverse=True)
         return Status(
             place=place,
@@ -823,15 +1061,13 @@ class Scribe:
             detected_at=detection.at if detection else None,
             source=incident.source(),
             roles=tuple(incident.role_names.items()),
-            hypotheses=tuple(_entry_line(one, people) for one in untested),
+            hypotheses=tuple(line_of(one, people) for one in untested),
             latest=tuple(
-                replace(
-                    _entry_line(one, people), dead_end=end.number if (end := incident.dead_end_of(one.number)) else 0
-                )
+                line_of(one, people, end.number if (end := incident.dead_end_of(one.number)) else 0)
                 for one in recorded[:3]
             ),
             stage=incident.stage.value,
-            told=tuple(_entry_line(one, people) for one in told[:2]),
+            told=tuple(line_of(one, people) for one in told[:2]),
             entries=len(recorded),
             people=len({one.by for one in recorded}),
             tasks=len(incident.tasks),
@@ -849,6 +1085,50 @@ class Scribe:
         person = tx.person(heard.team, heard.user)
         zone = person.zone if person and person.zone else self._rules.zone
         return Listed(words, tuple(found[:LIST_LINES]), max(0, len(found) - LIST_LINES), zone)
+
+    def _tasks(self, tx: Reading, words: str, heard: Heard, number: int | None) -> Tasks:
+        """Action items: all of one incident, or the open ones of all that may be seen from here, or of the person."""
+        said, _, asked = words.partition("page ")
+        chosen = set(said.split())
+        person = tx.person(heard.team, heard.user)
+        today = localize(self._clock(), person.zone if person and person.zone else self._rules.zone).date()
+        mine, late = "mine" in chosen, "overdue" in chosen
+        place = None if chosen & {"mine", "all"} else self._place(tx, heard, number)
+        if place is not None:
+            found = [one for one in self._items(tx, place) if not late or one.is_overdue(today)]
+            (page, pages), total = _page(asked, len(found)), len(found)
+            shown = found[(page - 1) * TASK_LINES : page * TASK_LINES]
+            still_open = sum(one.state == "open" for one in found)
+            overdue = sum(one.is_overdue(today) for one in found)
+        else:
+            rows = self._rows_to_show(tx, heard, person, mine=mine)
+            dates = {row: tasks.until(row, self._rules.task_days) or date.max for row in rows}
+            rows = sorted((row for row in rows if not late or dates[row] < today), key=lambda row: dates[row])
+            (page, pages), total = _page(asked, len(rows)), len(rows)
+            shown = self._of_rows(tx, rows[(page - 1) * TASK_LINES : page * TASK_LINES])
+            still_open, overdue = total, sum(dates[row] < today for row in rows)
+        return Tasks(place, mine, tuple(shown), total, still_open, overdue, page, pages, today, said.strip())
+
+    def _rows_to_show(self, tx: Reading, heard: Heard, person: Person | None, *, mine: bool) -> list[OpenTask]:
+        """Those that a person hears of, wherever they are; or those of the incidents that may be seen from here."""
+        if mine:
+            return tx.open_tasks(heard.team, person.key) if person else []
+        seen = {one.key for one in tx.visible(heard.team, heard.channel)}
+        return [row for row in tx.open_tasks(heard.team) if row.incident in seen]
+
+    def _of_rows(self, tx: Reading, rows: Sequence[OpenTask]) -> list[tasks.Item]:
+        """The action items that the store lists in these rows, as they stand; each incident is folded once."""
+        found: dict[tuple[int, int], tasks.Item] = {}
+        for key in dict.fromkeys(row.incident for row in rows):
+            if place := tx.by_key(key):
+                found |= {(key, one.number): one for one in self._items(tx, place) if one.state == "open"}
+        return [found[row.incident, row.number] for row in rows if (row.incident, row.number) in found]
+
+    def _items(self, tx: Reading, place: Place) -> list[tasks.Item]:
+        incident = self._incident(tx, place)
+        people = tx.people(task.person for task in incident.tasks.values())
+        names = {key: person.name for key, person in people.items()}
+        return tasks.items(place, incident, names, self._rules.task_days)
 
     def _help(self, words: str) -> Help:
         word = words.split()[0] if words.split() else ""
@@ -924,7 +1204,9 @@ class Scribe:
         with self._store.reading() as tx:
             person = tx.person(heard.team, heard.user)
         zone = person.zone if person else None
-        context = Context(now, zone or self._rules.zone, heard.mentions, self._rules.command)
+        called = f"@{person.name if person else heard.user_name or heard.user}"
+        speaker = (called, heard.user)
+        context = Context(now, zone or self._rules.zone, heard.mentions, self._rules.command, speaker)
         if zone is not None:
             return parse(line, context), zone
         refusal: Refusal | None = None
@@ -954,15 +1236,26 @@ class Scribe:
             tx.learn_person(heard.team, heard.user, name=name, zone=zone, now=now)
         return zone
 
-    def _place(self, tx: Reading, heard: Heard, number: int | None, at: datetime | None = None) -> Place | None:
+    def _place(
+        self,
+        tx: Reading,
+        heard: Heard,
+        number: int | None,
+        command: cmd.Change | None = None,
+        at: datetime | None = None,
+    ) -> Place | None:
         """The incident that a line is about: the one it names, if it may be seen from here; else the channel's.
 
         `at` is when it was said, if it comes late: another incident may have been opened there since.
         """
         if number is None:
-            return tx.in_channel(heard.team, heard.channel, at)
+            here = tx.in_channel(heard.team, heard.channel, at)
+            moved = tx.moved_from(heard.team, heard.channel)
+            if moved and here and moved.number > here.number and here.status == State.RESOLVED.value:
+                return None  # what is typed here is hardly meant for the one before
+            return here
         place = tx.by_number(heard.team, number)
-        if place is None or not self._may_see(tx, heard, place):
+        if place is None or not (self._may_see(tx, heard, place) or self._is_told(tx, heard, place, command)):
             raise Refusal(f"There is no INC-{number} that you may see from here.", "Type list to see the incidents.")
         return place
 
@@ -971,6 +1264,15 @@ class Scribe:
         if place.channel == heard.channel:
             return True
         return not place.private and not (heard.shared or tx.channel(heard.team, heard.channel).shared)
+
+    def _is_told(self, tx: Reading, heard: Heard, place: Place, command: cmd.Change | None) -> bool:
+        """Whether a direct message is about an action item of which Scribe tells this person there."""
+        if not heard.direct or not isinstance(command, cmd.FinishTask | cmd.DropTask | cmd.ChangeTask | cmd.ReopenTask):
+            return False
+        person = tx.person(heard.team, heard.user)
+        incident = self._incident(tx, place)
+        task = incident.tasks.get(command.task)
+        return person is not None and task is not None and tasks.responsible(incident, task) == person.key
 
     def _checked(self, tx: Reading, command: cmd.Change, heard: Heard, incident: Incident | None) -> cmd.Change:
         """The command, with what only this room knows: other incidents, and which gap has which number."""
@@ -1009,6 +1311,13 @@ class Scribe:
                 known = tx.person(team, handle) or tx.know(team, handle, called.lstrip("@"))
                 self._meet(tx, known, self._clock())
                 spoken = replace(spoken, **{name: known.key})
+                if isinstance(spoken, cmd.CallReview) and not spoken.who:
+                    spoken = replace(spoken, who=f"@{known.name}")
+        if isinstance(spoken, cmd.CallReview) and spoken.asked:
+            asked = [tx.know(team, handle) for handle in spoken.asked]
+            for known in asked:
+                self._meet(tx, known, self._clock())
+            spoken = replace(spoken, asked=tuple(dict.fromkeys(known.key for known in asked)))
         changed: cmd.Change = spoken
         return changed
 
@@ -1073,6 +1382,12 @@ class Scribe:
         return incident
 
 
+def _page(asked: str, count: int) -> tuple[int, int]:
+    """Which page is shown, and how many there are; one that is not there is the nearest that is."""
+    pages = max(1, -(-count // TASK_LINES))
+    return min(max(1, int(asked or 1)), pages), pages
+
+
 def _approved_for_customers(incident: Incident) -> JSON:
     """Which state of the record customers may read. Raises Refusal where nobody has approved one."""
     upto = customers.approved(incident)
@@ -1082,6 +1397,18 @@ def _approved_for_customers(incident: Incident) -> JSON:
             "Type draft customer to look at it; below it stands the line with which to approve it.",
         )
     return {"approved": upto}
+
+
+def _nothing_open() -> Refusal:
+    return Refusal(
+        "No incident is open in this channel.", "Type start <title> to open one, or list to see the open ones."
+    )
+
+
+def _about_task(verb: str, rest: str) -> cmd.Change | None:
+    """The command that a form about an action item leads to: who may open it is who may say it."""
+    task = re.match(r"#?t(\d{1,9})\b", rest, re.IGNORECASE) if verb in ("todo", "drop") else None
+    return cmd.ChangeTask(task=int(task[1])) if task else None
 
 
 def _if_late(said_at: datetime, now: datetime) -> datetime | None:
@@ -1137,7 +1464,7 @@ def _about(incident: Incident, happened: ev.Event) -> Entry | None:
             if isinstance(undone, ev.Numbered):
                 return incident.entries.get(undone.entry)
             return _about(incident, undone)
-        case ev.TaskChanged() | ev.TaskDone() | ev.TaskDropped():
+        case ev.TaskChanged() | ev.TaskDone() | ev.TaskDropped() | ev.TaskReopened():
             task = incident.tasks.get(happened.task)
             return incident.entries.get(task.entry) if task else None
         case _:
@@ -1171,26 +1498,10 @@ def _buttons(incident: Incident, happened: Sequence[ev.Event], seqs: Sequence[in
     return tuple(choices)
 
 
-def _entry_line(entry: Entry, people: dict[str, str]) -> EntryLine:
-    return EntryLine(
-        event=entry.event,
-        number=entry.number,
-        kind=entry.kind,
-        at=entry.at,
-        approx=entry.approx,
-        text=REDACTED if entry.redacted else entry.text,
-        by=people.get(entry.by, ""),
-        withdrawn=entry.withdrawn,
-        corrected=any(isinstance(one, ev.TextCorrected | ev.KindCorrected | ev.TimeCorrected) for one in entry.history),
-        starred=entry.starred,
-        worked=entry.worked,
-    )
-
-
 def _timeline(place: Place, incident: Incident, people: dict[str, str], *, whole: bool) -> Timeline:
     chosen = sorted((e for e in incident.entries.values() if whole or e.live), key=lambda e: e.order)
     hidden = 0 if whole else max(0, len(chosen) - TIMELINE_LINES)
-    return Timeline(place, incident.zone, tuple(_entry_line(e, people) for e in chosen[hidden:]), hidden)
+    return Timeline(place, incident.zone, tuple(line_of(e, people) for e in chosen[hidden:]), hidden)
 
 
 def _open_gaps(incident: Incident) -> tuple[Gap, ...]:

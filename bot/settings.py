@@ -12,6 +12,7 @@ import re
 import secrets
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
@@ -97,7 +98,35 @@ TABLE: tuple[Setting, ...] = (
         "SCRIBE_KEEP_CHAT_DAYS",
         "keep_chat_days",
         "0",
-        "Days for which the channel's messages will be kept to suggest entries from; so far none are, whatever it says",
+        "Days for which messages are kept that are written in a channel while an incident is open there, to suggest "
+        "entries from; 0 keeps none (docs/suggestions.md)",
+    ),
+    Setting(
+        "SCRIBE_FILE_LIMIT",
+        "file_limit",
+        "10",
+        "Megabytes up to which a file of a captured message is kept (docs/document.md); 0 keeps none",
+    ),
+    Setting(
+        "SCRIBE_REACTIONS",
+        "reactions",
+        "on",
+        "Which reactions add a message to the timeline, and as what (docs/capture.md): `on`, `off`, or what is added "
+        "to the usual ones, for example `eyes=note,star=off`",
+    ),
+    Setting(
+        "SCRIBE_NUDGES",
+        "nudges",
+        "on",
+        "Reminders of what is missing (docs/reminders.md): `on`, `off`, or how long each waits, for example "
+        "`told=45m,busy=off`",
+    ),
+    Setting(
+        "SCRIBE_TASK_DAYS",
+        "task_days",
+        "sev1=14,sev2=30,sev3=60,sev4=90,sev5=90,none=30",
+        "Days until an action item counts as due where nobody said a date, by severity (`none`: no severity was set), "
+        "or `off` (docs/action-items.md)",
     ),
     Setting(
         "SCRIBE_LOG",
@@ -111,6 +140,56 @@ TABLE: tuple[Setting, ...] = (
 """Every setting, in the order in which it is documented."""
 
 _ROWS = {row.name: row for row in TABLE}
+
+NUDGES: dict[str, timedelta] = {
+    "commander": timedelta(minutes=5),
+    "told": timedelta(minutes=30),
+    "busy": timedelta(minutes=15),
+    "detection": timedelta(minutes=20),
+    "resolve": timedelta(hours=1),
+    "facts": timedelta(hours=8),
+    "review": timedelta(days=3),
+    "tasks": timedelta(days=7),
+}
+"""How long each reminder waits unless SCRIBE_NUDGES says otherwise; for `tasks`, how long before it is due people hear
+of an action item."""
+
+REACTIONS: dict[str, str] = {
+    "pushpin": "note",
+    "mag_right": "action",
+    "mag": "action",
+    "bulb": "hypothesis",
+    "no_entry_sign": "dead_end",
+    "no_entry": "dead_end",
+    "rotating_light": "detection",
+    "mega": "update",
+    "white_check_mark": "mitigation",
+    "star": "key",
+}
+"""What each reaction makes of a message unless SCRIBE_REACTIONS says otherwise: a kind of entry, or `key`, which keeps
+its entry in the main document."""
+
+MADE_BY_REACTIONS: dict[str, str] = {
+    **{
+        kind: kind
+        for kind in (
+            "note", "action", "hypothesis", "dead_end", "detection", "decision", "escalation", "update", "impact",
+            "mitigation", "mitigated", "trigger", "cause", "factor", "fix", "verified", "well", "wrong", "lucky", "key",
+        )
+    },
+    "deadend": "dead_end", "dead-end": "dead_end", "ruledout": "dead_end", "detected": "detection", "told": "update",
+    "escalated": "escalation", "decided": "decision", "suspect": "hypothesis", "did": "action", "keep": "key",
+}  # fmt: skip
+"""What may stand behind the name of a reaction, and what it means."""
+
+_EMOJI = {
+    "📌": "pushpin", "🔎": "mag_right", "🔍": "mag", "💡": "bulb", "🚫": "no_entry_sign", "⛔": "no_entry",
+    "🚨": "rotating_light", "📣": "mega", "✅": "white_check_mark", "⭐": "star", "👀": "eyes", "🔧": "wrench",
+}  # fmt: skip
+
+LONGEST_NUDGE = timedelta(days=30)
+LONGEST_TASK_DAYS = 730
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 SECRET = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN", "SCRIBE_SECRET")
@@ -136,6 +215,10 @@ class Settings:
     command: str = "/incident"
     corrections: Literal["everybody", "author"] = "everybody"
     keep_chat_days: int = 0
+    file_limit: int = 10
+    reactions: str = "on"
+    nudges: str = "on"
+    task_days: str = "sev1=14,sev2=30,sev3=60,sev4=90,sev5=90,none=30"
     log: Literal["json", "plain"] | None = None
     port: int = 3000
     host: str = "127.0.0.1"
@@ -191,6 +274,10 @@ def read(environment: Mapping[str, str], *, need_slack: bool = True) -> Settings
         command=reading.command(),
         corrections=reading.corrections(),
         keep_chat_days=reading.whole("SCRIBE_KEEP_CHAT_DAYS", 0, 3650),
+        file_limit=reading.whole("SCRIBE_FILE_LIMIT", 0, 100),
+        reactions=reading.reactions(),
+        nudges=reading.nudges(),
+        task_days=reading.task_days(),
         log=reading.log(),
         port=reading.whole("PORT", 0, 65535),
         host=given("HOST") or ("0.0.0.0" if given("PORT") else Settings().host),  # noqa: S104 - a platform asks for it
@@ -311,6 +398,24 @@ class _Reading:
             self.wrong("SCRIBE_COMMAND", f"is {value}: a command starts with / and holds no blanks, as /incident")
         return value
 
+    def reactions(self) -> str:
+        value = (self.text("SCRIBE_REACTIONS") or Settings().reactions).casefold()
+        for problem in reaction_kinds(value)[1]:
+            self.wrong("SCRIBE_REACTIONS", problem)
+        return value
+
+    def nudges(self) -> str:
+        value = (self.text("SCRIBE_NUDGES") or Settings().nudges).casefold()
+        for problem in nudge_times(value)[1]:
+            self.wrong("SCRIBE_NUDGES", problem)
+        return value
+
+    def task_days(self) -> str:
+        value = (self.text("SCRIBE_TASK_DAYS") or Settings().task_days).casefold()
+        for problem in days_of_tasks(value)[1]:
+            self.wrong("SCRIBE_TASK_DAYS", problem)
+        return value
+
     def corrections(self) -> Literal["everybody", "author"]:
         value = self.text("SCRIBE_CORRECTIONS") or Settings().corrections
         if value not in ("everybody", "author"):
@@ -328,6 +433,67 @@ class _Reading:
 def beside(database: Path) -> Path:
     """The file in which the secret of a database is kept, where the settings have none."""
     return database.with_name(database.name + ".secret")
+
+
+def nudge_times(value: str) -> tuple[dict[str, timedelta], list[str]]:
+    """How long each reminder waits by a value of SCRIBE_NUDGES, those that are off left out; and what is wrong."""
+    if value in ("on", "off"):
+        return (dict(NUDGES) if value == "on" else {}), []
+    found, problems = dict(NUDGES), []
+    for part in filter(None, re.split(r"[,\s]+", value)):
+        name, given, length = part.partition("=")
+        said = re.fullmatch(r"([0-9]{1,4})([smhd])", length)
+        if name not in NUDGES or not given:
+            problems.append(f"has {part}: it must be on, off, or name=time of {', '.join(NUDGES)}")
+        elif length in ("0", "off"):
+            found.pop(name, None)
+        elif said is None or not int(said[1]):
+            problems.append(f"has {part}: a time is 90s, 5m, 2h or 3d, and off turns it off")
+        elif (time := timedelta(**{_UNITS[said[2]]: int(said[1])})) > LONGEST_NUDGE:
+            problems.append(f"has {part}: {LONGEST_NUDGE.days}d is the longest")
+        else:
+            found[name] = time
+    return found, problems
+
+
+def reaction_kinds(value: str) -> tuple[dict[str, str], list[str]]:
+    """What each reaction makes of a message by a value of SCRIBE_REACTIONS, and what is wrong with that value."""
+    if value in ("on", "off"):
+        return (dict(REACTIONS) if value == "on" else {}), []
+    found, problems = dict(REACTIONS), []
+    for part in filter(None, re.split(r"[,\s]+", value)):
+        name, given, kind = part.rpartition("=")
+        name = name.strip(":\ufe0f")
+        name = _EMOJI.get(name, name)
+        if not given or not re.fullmatch(r"[^\s:()=]{1,100}", name):
+            problems.append(f"has {part}: it must be on, off, or reaction=kind, as in eyes=note")
+        elif kind == "off":
+            found.pop(name, None)
+        elif kind not in MADE_BY_REACTIONS:
+            problems.append(f"has {part}: the kind is off, or one of {', '.join(sorted(MADE_BY_REACTIONS))}")
+        else:
+            found[name] = MADE_BY_REACTIONS[kind]
+    return found, problems
+
+
+def days_of_tasks(value: str) -> tuple[dict[int, int], list[str]]:
+    """How many days an action item has by a value of SCRIBE_TASK_DAYS, by severity (0: none was set); what is wrong."""
+    if value == "off":
+        return {}, []
+    names = {"none": 0} | {f"sev{severity}": severity for severity in range(1, 6)}
+    found: dict[int, int] = {}
+    problems: list[str] = []
+    for part in filter(None, re.split(r"[,\s]+", value)):
+        name, _, days = part.partition("=")
+        if name not in names:
+            problems.append(f"has {part}: it must be off, or name=days of {', '.join(names)}")
+        elif days in ("0", "off"):
+            found.pop(names[name], None)
+        elif not re.fullmatch(r"[0-9]{1,4}", days) or int(days) > LONGEST_TASK_DAYS:
+            problems.append(f"has {part}: the days are a whole number up to {LONGEST_TASK_DAYS}, and off gives none")
+        else:
+            found[names[name]] = int(days)
+    return found, problems
 
 
 def secret_beside(database: Path, given: str | None) -> bytes:

@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,24 @@ from sqlite_utils import Database, Migrations
 from bot.core import events as ev
 from bot.core.errors import Choice, Refusal, Unrecorded
 from bot.core.incident import fold
-from bot.core.record import CAME_BACK, JSON, Channel, Glance, Installation, Letter, Offer, Person, Place, Revision
+from bot.core.record import (
+    CAME_BACK,
+    JSON,
+    TIMERS,
+    Captured,
+    Channel,
+    Glance,
+    HomeTab,
+    Installation,
+    Letter,
+    Mark,
+    Offer,
+    OpenTask,
+    Person,
+    Place,
+    Revision,
+    Said,
+)
 from bot.core.times import iso, parse_utc
 
 BUSY_SECONDS = 10.0
@@ -43,6 +60,8 @@ OFFER_LIFE = timedelta(hours=24)
 REQUEST_LIFE = timedelta(days=7)
 LETTER_LIFE = timedelta(days=30)
 """For so long it can be seen what was sent."""
+MARK_LIFE = timedelta(days=60)
+"""For so long it is known whose reaction made an entry."""
 GONE = "[redacted]"
 SKIPPED = 1_000_000
 """So many letters are left out after a restore: more than were written since the backup."""
@@ -59,6 +78,14 @@ NOT_HELD_BACK = (
     "OR (b.attempts = 0 AND b.due_at <= l.due_at)))))"
 )
 """No letter before this one in its lane holds it back (see `Letter`)."""
+
+TIMER_KINDS = ", ".join(repr(kind) for kind in sorted(TIMERS))
+
+NOT_TIMERS = f"AND kind NOT IN ({TIMER_KINDS})"
+"""A letter that is more than a clock that will ring."""
+
+AT_THE_END = "e.name IN ('resolution', 'published')"
+"""The events of an index of their own (see the migration), which is used where a condition says exactly this."""
 
 SQLITE: tuple[int, ...] = sqlite3.sqlite_version_info
 """The version of the SQLite that is installed."""
@@ -603,6 +630,7 @@ class Store:
         team = ""
         with self.reading() as tx:
             findings.extend(self._orphans(tx))
+            findings.extend(self._changed_files(tx))
             for row in tx.rows("SELECT * FROM incidents ORDER BY team, number"):
                 incidents += 1
                 number = number if row["team"] == team else 0
@@ -627,6 +655,42 @@ class Store:
             Finding("database", 0, f"{count} of {table} belong{'s' if count == 1 else ''} to nothing that is there")
             for table, count in sorted(lost.items())
         ]
+
+    @staticmethod
+    def _changed_files(tx: Reading) -> list[Finding]:
+        """Files whose bytes are not those that the record names, are gone, or that it does not name."""
+        if tx.row("SELECT 1 FROM sqlite_master WHERE name = 'files'") is None:  # of an earlier program
+            return []
+        findings: list[Finding] = []
+        named: dict[tuple[int, str], tuple[str, int, set[str]]] = {}
+        destroyed: set[tuple[int, str]] = set()
+        told = tx.rows(
+            "SELECT e.incident, e.seq, e.name, e.facts, i.number FROM events e JOIN incidents i ON i.key = e.incident "
+            "WHERE e.name IN ('attached', 'redacted') ORDER BY e.incident, e.seq"
+        )
+        for row in told:
+            facts = _facts(row["facts"])
+            entry = str(facts.get("entry"))
+            if row["name"] == "redacted":
+                destroyed |= {one for one, (_, _, of) in named.items() if one[0] == row["incident"] and entry in of}
+            elif facts.get("digest"):
+                one = (row["incident"], str(facts["digest"]))
+                of = named[one][2] if one in named else set()
+                named[one] = (f"INC-{row['number']}", row["seq"], of | {entry})
+                destroyed.discard(one)
+        kept: set[tuple[int, str]] = set()
+        for row in tx.rows("SELECT incident, digest, content FROM files ORDER BY incident, digest"):
+            one = (row["incident"], row["digest"])
+            kept.add(one)
+            name, seq, _ = named.get(one, ("database", 0, set()))
+            if one not in named or one in destroyed:
+                findings.append(Finding(name, seq, "a file is kept that the record does not name"))
+            elif hashlib.sha256(row["content"]).hexdigest() != row["digest"]:
+                findings.append(Finding(name, seq, "the file was changed after it was recorded"))
+        for one in sorted(named.keys() - kept - destroyed):
+            name, seq, _ = named[one]
+            findings.append(Finding(name, seq, "the file is gone and nobody redacted it"))
+        return findings
 
     @staticmethod
     def _repeated(tx: Reading, row: sqlite3.Row) -> list[Finding]:
@@ -826,6 +890,16 @@ class Reading:
         )
         return _place(row) if row else None
 
+    def moved_from(self, team: str, channel: str) -> Place | None:
+        """The newest open incident that was opened in this channel and has one of its own now."""
+        row = self.row(
+            "SELECT * FROM incidents WHERE team = ? AND origin = ? AND status IN ('open', 'mitigated') "
+            "ORDER BY number DESC LIMIT 1",
+            team,
+            channel,
+        )
+        return _place(row) if row else None
+
     def by_number(self, team: str, number: int) -> Place | None:
         """The incident with that number."""
         row = self.row("SELECT * FROM incidents WHERE team = ? AND number = ?", team, number)
@@ -917,7 +991,7 @@ class Reading:
         """The names of everybody whom these stored events name, by key, as they were when they were last named."""
         named: dict[str, str] = {}
         for _, facts, _ in stored:
-            for key in {str(facts.get(field, "")) for field in ("by", "person", "author")}:
+            for key in _keys(facts):
                 named[key] = max(named.get(key, ""), str(facts.get("recorded_at", "")))
         return {key: self._called(key, named[key]) or person.name for key, person in self.people(named).items()}
 
@@ -973,7 +1047,7 @@ class Reading:
 
     def unmet(self, stored: Iterable[tuple[str, JSON, JSON | None]]) -> list[Person]:
         """The people of these events of whom Slack has not said yet what they are called."""
-        keys = {str(facts.get(field, "")) for _, facts, _ in stored for field in ("by", "person", "author")}
+        keys = {key for _, facts, _ in stored for key in _keys(facts)}
         found = sorted(self.people(keys).values(), key=lambda person: person.key)
         return [person for person in found if person.learned_at is None]
 
@@ -995,15 +1069,209 @@ class Reading:
         )
         return parse_utc(row["due"]) if row and row["due"] else None
 
+    def waiting_about(self, about: str) -> Letter | None:
+        """The letter that still waits to bring this up to date."""
+        row = self.row("SELECT * FROM letters WHERE about = ? AND state = 'waiting' ORDER BY key DESC LIMIT 1", about)
+        return _letter(row) if row else None
+
+    def marks(self, team: str, channel: str, ts: str) -> list[Mark]:
+        """What was done to a message, in the order in which it happened."""
+        rows = self.rows(
+            "SELECT * FROM marks WHERE team = ? AND channel = ? AND ts = ? ORDER BY marked_at, sign, holder",
+            team,
+            channel,
+            ts,
+        )
+        return [
+            Mark(
+                team,
+                channel,
+                ts,
+                row["sign"],
+                row["holder"],
+                row["slack_user"],
+                bool(row["stands"]),
+                parse_utc(row["marked_at"]),
+                bool(row["done"]),
+            )
+            for row in rows
+        ]
+
+    def captured(self, team: str, channel: str, ts: str) -> list[Captured]:
+        """The entries that were made from a message, in the order in which they were."""
+        rows = self.rows(
+            "SELECT * FROM captured WHERE team = ? AND channel = ? AND ts = ? ORDER BY incident, entry",
+            team,
+            channel,
+            ts,
+        )
+        return [
+            Captured(team, channel, ts, row["incident"], row["entry"], bool(row["marked"]), row["followed"])
+            for row in rows
+        ]
+
+    def ended(self, incident: int) -> dict[str, datetime]:
+        """When an incident was resolved, and its postmortem published, for the last time, by the name of the event."""
+        rows = self.rows(
+            "SELECT name, max(recorded_at) AS at FROM events WHERE incident = ? AND name IN (?, ?) GROUP BY name",
+            incident,
+            ev.Resolved.name,
+            ev.Published.name,
+        )
+        return {row["name"]: parse_utc(row["at"]) for row in rows}
+
+    def nudges(self, incident: int) -> dict[str, datetime]:
+        """What people were reminded of in an incident, and when."""
+        rows = self.rows("SELECT what, said_at FROM nudges WHERE incident = ?", incident)
+        return {row["what"]: parse_utc(row["said_at"]) for row in rows}
+
+    def file(self, incident: int, digest: str) -> bytes | None:
+        """The bytes of a file that is kept with an incident."""
+        row = self.row("SELECT content FROM files WHERE incident = ? AND digest = ?", incident, digest)
+        return bytes(row["content"]) if row else None
+
+    def files(self, incident: int) -> dict[str, int]:
+        """The files that are kept with an incident, by digest, and how many bytes each has."""
+        rows = self.rows("SELECT digest, length(content) AS size FROM files WHERE incident = ?", incident)
+        return {row["digest"]: row["size"] for row in rows}
+
+    def kept(self, team: str, channel: str, since: str, after: datetime, most: int) -> list[Said]:
+        """The newest messages of a channel from that ts on that were kept after a moment, oldest first."""
+        rows = self.rows(
+            "SELECT * FROM (SELECT * FROM messages WHERE team = ? AND channel = ? AND ts >= ? AND kept_at > ? "
+            "AND text <> '' ORDER BY ts DESC LIMIT ?) ORDER BY ts",
+            team,
+            channel,
+            since,
+            iso(after),
+            most,
+        )
+        return [_said(row) for row in rows]
+
+    def kept_message(self, team: str, channel: str, ts: str) -> Said | None:
+        """A message that is kept; without a text where it was deleted."""
+        row = self.row("SELECT * FROM messages WHERE team = ? AND channel = ? AND ts = ?", team, channel, ts)
+        return _said(row) if row else None
+
+    def oldest_kept(self) -> datetime | None:
+        """Since when the oldest message has been kept."""
+        row = self.row("SELECT min(kept_at) AS oldest FROM messages")
+        return parse_utc(row["oldest"]) if row and row["oldest"] else None
+
+    def dismissed(self, team: str, channel: str) -> set[str]:
+        """The messages of a channel of which somebody said that they are no entries, by ts."""
+        rows = self.rows("SELECT ts FROM dismissals WHERE team = ? AND channel = ?", team, channel)
+        return {row["ts"] for row in rows}
+
+    def open_tasks(self, team: str, person: str = "") -> list[OpenTask]:
+        """The action items of a workspace that are to be done, those that one person hears of or all."""
+        rows = self.rows(
+            "SELECT t.*, i.severity FROM open_tasks t JOIN incidents i ON i.key = t.incident "
+            "WHERE t.team = ? AND (? = '' OR t.person = ?) ORDER BY t.incident, t.number",
+            team,
+            person,
+            person,
+        )
+        return [_open_task(row) for row in rows]
+
+    def told_of_tasks(self, team: str, person: str) -> tuple[date, bool] | None:
+        """The day on which somebody was told of their action items, and whether they want to be; None for nobody."""
+        row = self.row("SELECT told_on, wanted FROM digests WHERE team = ? AND person = ?", team, person)
+        return (date.fromisoformat(row["told_on"]), bool(row["wanted"])) if row else None
+
+    def without_timer(self, about: str, furthest: datetime) -> list[tuple[str, str]]:
+        """Workspace and key of those who have action items and for whom no letter about `about`/workspace/key waits
+        that is due by `furthest`."""
+        rows = self.rows(
+            "SELECT DISTINCT t.team, t.person FROM open_tasks t WHERE NOT EXISTS (SELECT 1 FROM letters l "
+            "WHERE l.about = ? || '/' || t.team || '/' || t.person AND l.state IN ('waiting', 'leased') "
+            "AND l.due_at <= ?) ORDER BY t.team, t.person",
+            about,
+            iso(furthest),
+        )
+        return [(row["team"], row["person"]) for row in rows]
+
+    def going_on(self, team: str) -> list[Place]:
+        """The incidents that are going on, newest first."""
+        rows = self.rows(
+            "SELECT * FROM incidents WHERE team = ? AND status IN ('open', 'mitigated') ORDER BY number DESC", team
+        )
+        return [_place(row) for row in rows]
+
+    def unpublished(self, team: str, most: int) -> list[Place]:
+        """The newest resolved incidents whose postmortem is not published."""
+        rows = self.rows(
+            "SELECT * FROM incidents i WHERE team = ? AND status = 'resolved' AND NOT EXISTS (SELECT 1 FROM events e "
+            f"WHERE e.incident = i.key AND {AT_THE_END} AND e.name = 'published') ORDER BY number DESC LIMIT ?",
+            team,
+            most,
+        )
+        return [_place(row) for row in rows]
+
+    def over_since(self, team: str, since: datetime) -> list[Place]:
+        """The resolved incidents that were resolved or published since, newest first."""
+        rows = self.rows(
+            "SELECT * FROM incidents i WHERE team = ? AND status = 'resolved' AND EXISTS (SELECT 1 FROM events e "
+            f"WHERE e.incident = i.key AND {AT_THE_END} AND e.recorded_at >= ?) ORDER BY number DESC",
+            team,
+            iso(since),
+        )
+        return [_place(row) for row in rows]
+
+    def naming(self, incidents: Iterable[int], person: str, names: Sequence[str] = ()) -> set[int]:
+        """Of these incidents, those with an event that names the person with that key and was not taken back.
+
+        Of all events, or of those of these names.
+        """
+        rows = self.rows(
+            "SELECT i.value AS incident FROM json_each(?) i WHERE EXISTS (SELECT 1 FROM events e "
+            "WHERE e.incident = i.value AND instr(e.facts, ?) > 0 "
+            "AND (? = '[]' OR e.name IN (SELECT value FROM json_each(?))) "
+            "AND NOT EXISTS (SELECT 1 FROM events u WHERE u.incident = e.incident AND u.seq > e.seq "
+            "AND u.name = 'undone' AND json_extract(u.facts, '$.seq') = e.seq))",
+            json.dumps(sorted(set(incidents))),
+            json.dumps(person),
+            *[json.dumps(sorted(names))] * 2,
+        )
+        return {row["incident"] for row in rows}
+
+    def homes(self, team: str) -> list[HomeTab]:
+        """The Home tabs that were opened."""
+        return [_home(row) for row in self.rows("SELECT * FROM homes WHERE team = ? ORDER BY slack_user", team)]
+
+    def home(self, team: str, user: str) -> HomeTab | None:
+        """The Home tab of a person, by Slack id, where they opened it."""
+        row = self.row("SELECT * FROM homes WHERE team = ? AND slack_user = ?", team, user)
+        return _home(row) if row else None
+
+    def has_homes(self, team: str) -> bool:
+        """Whether anybody opened their Home tab."""
+        return self.row("SELECT 1 FROM homes WHERE team = ? LIMIT 1", team) is not None
+
+    def texts(self, incidents: Sequence[int], names: Sequence[str]) -> dict[int, list[tuple[str, str]]]:
+        """What was written in the events of these names, by incident: as it was recorded, corrected or not."""
+        found: dict[int, list[tuple[str, str]]] = {key: [] for key in incidents}
+        for key in incidents:
+            rows = self.rows(
+                "SELECT e.name, w.words FROM events e JOIN words w ON w.incident = e.incident AND w.seq = e.seq "
+                f"WHERE e.incident = ? AND e.name IN ({', '.join('?' for _ in names)})",
+                key,
+                *names,
+            )
+            found[key] = [(row["name"], text) for row in rows for text in _texts(row["words"])]
+        return found
+
     def glance(self, now: datetime) -> Glance:
-        """How many letters have not left, since when the oldest should have, and how many incidents are open."""
+        """How many letters have not left but for timers, since when the oldest should, how many incidents are on."""
         counts = {"waiting": 0, "leased": 0, "parked": 0}
         for row in self.rows(
-            "SELECT state, count(*) AS letters FROM letters WHERE state IN ('waiting', 'leased', 'parked') GROUP BY 1"
+            "SELECT state, count(*) AS letters FROM letters WHERE state IN ('waiting', 'leased', 'parked') "
+            f"{NOT_TIMERS} GROUP BY 1"
         ):
             counts[row["state"]] = row["letters"]
         late = self.row(
-            "SELECT min(coalesce(first_due_at, due_at)) AS since FROM letters WHERE state IN ('waiting', 'leased')"
+            "SELECT min(coalesce(first_due_at, due_at)) AS since FROM letters WHERE state IN ('waiting', 'leased') "
+            f"{NOT_TIMERS}"
         )
         on = self.row("SELECT count(*) AS incidents FROM incidents WHERE status IN ('open', 'mitigated')")
         assert late is not None
@@ -1051,8 +1319,8 @@ class Reading:
         return (row["key"], bool(row["unsure"])) if row else None
 
     def is_due_after(self, at: datetime) -> bool:
-        """Whether a letter waits for a time after this one."""
-        after = "SELECT 1 FROM letters WHERE state IN ('waiting', 'leased') AND due_at > ? LIMIT 1"
+        """Whether a letter that is no timer waits for a time after this one."""
+        after = f"SELECT 1 FROM letters WHERE state IN ('waiting', 'leased') AND due_at > ? {NOT_TIMERS} LIMIT 1"
         return self.row(after, iso(at)) is not None
 
 
@@ -1185,11 +1453,12 @@ class Writing(Reading):
         """The file is an earlier one that took the place of a later one, of which Slack has seen more than we know.
 
         So before anything is posted it is looked for, and no letter gets a number that the lost ones may have had:
-        posts are found again by it.
+        posts are found again by it. A timer that is still to ring has told nobody yet.
         """
         self._run(
-            "UPDATE letters SET state = 'waiting', unsure = 1, lease = NULL, leased_until = NULL "
-            "WHERE state IN ('waiting', 'leased')"
+            "UPDATE letters SET state = 'waiting', lease = NULL, leased_until = NULL, "
+            f"unsure = (unsure OR NOT (due_at > ? AND kind IN ({TIMER_KINDS}))) WHERE state IN ('waiting', 'leased')",
+            iso(now),
         )
         self._run(
             "INSERT OR IGNORE INTO receipts (incident, target, team, revision, receipt) "
@@ -1209,6 +1478,16 @@ class Writing(Reading):
         """Repeats for lists what the record says."""
         self._run(
             "UPDATE incidents SET title = ?, status = ?, severity = ? WHERE key = ?", title, status, severity, incident
+        )
+
+    def move(self, place: Place, channel: str) -> None:
+        """The incident is told in another channel from now on, and is as private as that one is known to be."""
+        known = self.channel(place.team, channel).private
+        self._run(
+            "UPDATE incidents SET origin = coalesce(origin, channel), channel = ?, private = ? WHERE key = ?",
+            channel,
+            int(known is not False),
+            place.key,
         )
 
     def wipe(self) -> None:
@@ -1405,6 +1684,172 @@ class Writing(Reading):
                 letter.about or None,
             )
 
+    def keep_file(self, place: Place, digest: str, media_type: str, content: bytes) -> None:
+        """Keeps the bytes of a file with an incident, once however often it was attached."""
+        self._run(
+            "INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?, ?)", place.key, digest, place.team, media_type, content
+        )
+
+    def destroy_files(self, incident: int, digests: Iterable[str]) -> None:
+        """Destroys the bytes of files, also where they lay on the disk."""
+        for digest in digests:
+            if self._run("DELETE FROM files WHERE incident = ? AND digest = ?", incident, digest):
+                self.destroyed = True
+
+    def mark(self, mark: Mark) -> bool:
+        """Keeps what was done to a message; False where what is kept of it happened later. Old marks go."""
+        self._run("DELETE FROM marks WHERE marked_at < ?", iso(mark.at - MARK_LIFE))
+        return bool(
+            self._run(
+                "INSERT INTO marks VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (team, channel, ts, sign, holder) "
+                "DO UPDATE SET slack_user = excluded.slack_user, marked_at = excluded.marked_at, done = (done AND "
+                "stands = excluded.stands AND excluded.holder <> ''), stands = excluded.stands "
+                "WHERE excluded.marked_at >= marks.marked_at",
+                mark.team,
+                mark.channel,
+                mark.ts,
+                mark.sign,
+                mark.holder,
+                mark.by,
+                int(mark.stands),
+                iso(mark.at),
+            )
+        )
+
+    def marks_done(self, marks: Iterable[Mark]) -> None:
+        """The record says what these marks said; one that has changed since is still to be looked at."""
+        for mark in marks:
+            self._run(
+                "UPDATE marks SET done = 1 WHERE team = ? AND channel = ? AND ts = ? AND sign = ? AND holder = ? "
+                "AND stands = ? AND marked_at = ?",
+                mark.team,
+                mark.channel,
+                mark.ts,
+                mark.sign,
+                mark.holder,
+                int(mark.stands),
+                iso(mark.at),
+            )
+
+    def keep_captured(self, captured: Captured) -> None:
+        """Keeps which entry was made from a message, or what became of that since."""
+        self._run(
+            "INSERT OR REPLACE INTO captured VALUES (?, ?, ?, ?, ?, ?, ?)",
+            captured.team,
+            captured.channel,
+            captured.ts,
+            captured.incident,
+            captured.entry,
+            int(captured.marked),
+            captured.followed,
+        )
+
+    def keep_nudge(self, place: Place, what: str, now: datetime) -> None:
+        """Keeps that people were reminded of something, so that it is said once."""
+        self._run("INSERT OR IGNORE INTO nudges VALUES (?, ?, ?, ?)", place.key, what, place.team, iso(now))
+
+    def keep_home(self, tab: HomeTab) -> None:
+        """Keeps that somebody opened their Home tab, and what is shown there."""
+        self._run(
+            "INSERT INTO homes VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (team, slack_user) DO UPDATE SET "
+            "channel = excluded.channel, opened_at = excluded.opened_at, sees = excluded.sees, "
+            "shown_at = excluded.shown_at, said = excluded.said",
+            tab.team,
+            tab.user,
+            tab.channel,
+            iso(tab.opened_at),
+            tab.sees,
+            iso(tab.shown_at) if tab.shown_at else None,
+            tab.said,
+        )
+
+    def forget_home(self, team: str, user: str) -> None:
+        """A Home tab is kept up to date no more."""
+        self._run("DELETE FROM homes WHERE team = ? AND slack_user = ?", team, user)
+
+    def keep(self, team: str, said: Said, now: datetime) -> None:
+        """Keeps a message; of several states of it, in whichever order they come, the one that was edited last."""
+        self._run(
+            "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (team, channel, ts) DO UPDATE "
+            "SET text = excluded.text, files = excluded.files, edited = excluded.edited "
+            "WHERE excluded.edited > messages.edited AND messages.text <> ''",
+            team,
+            said.channel,
+            said.ts,
+            said.thread,
+            said.author,
+            int(said.program),
+            said.files,
+            said.text,
+            said.edited,
+            iso(now),
+        )
+
+    def forget_kept(self, team: str, channel: str, ts: str, now: datetime | None = None) -> None:
+        """Forgets a message; only that it was there is kept, so that Slack cannot bring it again.
+
+        `now` is when it was told, to note that of a message that is not kept.
+        """
+        if now is not None:
+            self._run(
+                "INSERT OR IGNORE INTO messages VALUES (?, ?, ?, '', '', 0, 0, '', '', ?)", team, channel, ts, iso(now)
+            )
+        self._run(
+            "UPDATE messages SET text = '', author = '', files = 0 WHERE team = ? AND channel = ? AND ts = ?",
+            team,
+            channel,
+            ts,
+        )
+
+    def purge_kept(self, before: datetime | None) -> int:
+        """Destroys the messages that were kept before that, or all; gives how many there were."""
+        gone = self._run("DELETE FROM messages WHERE kept_at <= ?", iso(before) if before else "9")
+        if gone:
+            self.wipe()
+        return gone
+
+    def dismiss(self, team: str, channel: str, ts: str, user: str, now: datetime) -> None:
+        """Keeps that somebody said of a message that it is no entry."""
+        self._run("INSERT OR IGNORE INTO dismissals VALUES (?, ?, ?, ?, ?)", team, channel, ts, user, iso(now))
+
+    def keep_open_tasks(self, place: Place, found: Sequence[OpenTask], numbers: Sequence[int] | None = None) -> None:
+        """Lists the action items of an incident that are to be done: of those with these numbers, or of all."""
+        if numbers is None:
+            self._run("DELETE FROM open_tasks WHERE incident = ?", place.key)
+        for number in numbers or ():
+            self._run("DELETE FROM open_tasks WHERE incident = ? AND number = ?", place.key, number)
+        for task in found:
+            self._run(
+                "INSERT INTO open_tasks VALUES (?, ?, ?, ?, ?, ?, ?)",
+                place.key,
+                task.number,
+                place.team,
+                task.person,
+                task.due.isoformat() if task.due else None,
+                task.added_on.isoformat(),
+                int(task.reminded),
+            )
+
+    def keep_told_of_tasks(self, team: str, person: str, on: date) -> None:
+        """Keeps the day on which somebody was told of their action items."""
+        self._run(
+            "INSERT INTO digests (team, person, told_on) VALUES (?, ?, ?) "
+            "ON CONFLICT (team, person) DO UPDATE SET told_on = excluded.told_on",
+            team,
+            person,
+            on.isoformat(),
+        )
+
+    def want_to_be_told_of_tasks(self, team: str, person: str, wanted: bool, today: date) -> None:
+        """Keeps whether somebody wants to be told of their action items; `today` counts where nothing is kept yet."""
+        self._run(
+            "INSERT INTO digests VALUES (?, ?, ?, ?) ON CONFLICT (team, person) DO UPDATE SET wanted = excluded.wanted",
+            team,
+            person,
+            today.isoformat(),
+            int(wanted),
+        )
+
     def postpone(self, incident: int, kinds: Sequence[str], due_at: datetime) -> int:
         """Makes the untried letters of these kinds leave at another time; gives how many there were."""
         marks = ", ".join("?" for _ in kinds)
@@ -1457,7 +1902,10 @@ class Writing(Reading):
             iso(now + timedelta(seconds=seconds)),
             limit,
         )
-        ahead = "SELECT key, due_at FROM letters WHERE state IN ('waiting', 'leased') AND due_at > ? ORDER BY due_at"
+        ahead = (
+            f"SELECT key, due_at FROM letters WHERE state IN ('waiting', 'leased') AND due_at > ? {NOT_TIMERS} "
+            "ORDER BY due_at"
+        )
         put_off = [(row["key"], parse_utc(row["due_at"])) for row in self.rows(ahead, limit)]
         for key, due in put_off:
             self._run("UPDATE letters SET due_at = ? WHERE key = ?", iso(now + (due - put_off[0][1])), key)
@@ -1546,6 +1994,38 @@ def _place(row: sqlite3.Row) -> Place:
         status=row["status"],
         severity=row["severity"],
         opened_at=parse_utc(row["opened_at"]),
+        origin=(row["origin"] if "origin" in row.keys() else "") or "",  # noqa: SIM118  an earlier schema has none
+    )
+
+
+def _open_task(row: sqlite3.Row) -> OpenTask:
+    due = date.fromisoformat(row["due"]) if row["due"] else None
+    added_on = date.fromisoformat(row["added_on"])
+    severity, reminded = row["severity"] or 0, bool(row["reminded"])
+    return OpenTask(row["incident"], row["number"], row["person"], due, added_on, severity, reminded)
+
+
+def _keys(facts: JSON) -> set[str]:
+    """The keys of everybody whom a stored event names."""
+    return {str(facts.get(field, "")) for field in ("by", "person", "author")} | set(facts.get("asked", ()))
+
+
+def _home(row: sqlite3.Row) -> HomeTab:
+    shown_at = parse_utc(row["shown_at"]) if row["shown_at"] else None
+    opened_at = parse_utc(row["opened_at"])
+    return HomeTab(row["team"], row["slack_user"], row["channel"], opened_at, row["sees"], shown_at, row["said"])
+
+
+def _said(row: sqlite3.Row) -> Said:
+    return Said(
+        row["channel"],
+        row["ts"],
+        row["author"],
+        row["text"],
+        row["thread"],
+        bool(row["program"]),
+        row["files"],
+        row["edited"],
     )
 
 

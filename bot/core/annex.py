@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core import events as ev
-from bot.core import times
+from bot.core import media, times
 from bot.core.document import AnnexEntry, Change, Link, Responder
 from bot.core.events import Kind
 from bot.core.incident import Entry, history
@@ -51,6 +51,7 @@ def _entry(wording: Wording, entry: Entry, changes: list[Change], messages: str)
         history=tuple(changes),
         about=about.number if about else None,
         about_text=wording.text(about) if about else "",
+        files=media.files(wording.incident, entry),
     )
 
 
@@ -103,7 +104,7 @@ def _about(mark: ev.Event, of_task: dict[int, Entry]) -> int | None:
             | ev.Redacted()
         ):
             return mark.entry
-        case ev.TaskChanged() | ev.TaskDone() | ev.TaskDropped():
+        case ev.TaskChanged() | ev.TaskDone() | ev.TaskDropped() | ev.TaskReopened():
             return of_task[mark.task].number if mark.task in of_task else None
         case _:
             return None
@@ -150,6 +151,8 @@ def _in_words(wording: Wording, mark: ev.Event) -> tuple[str, str]:
             return f"done {times.day(at, wording.zone)}", ""
         case ev.TaskDropped(text=text):
             return "dropped", text
+        case ev.TaskReopened():
+            return "open again", ""
         case ev.Retitled(text=text, audience="customers"):
             return "title for customers changed", text
         case ev.Retitled(text=text):
@@ -177,6 +180,12 @@ def _in_words(wording: Wording, mark: ev.Event) -> tuple[str, str]:
             return "shared", ""
         case ev.LinkRevoked():
             return "web link taken back", ""
+        case ev.Attached(file=file):
+            return "file kept", file
+        case ev.ChannelOpened():
+            return "a channel of its own was made", ""
+        case ev.NudgesSet(on=on):
+            return f"reminders turned {'on' if on else 'off'}", ""
         case _:
             return mark.name, ""
 
@@ -191,6 +200,8 @@ def _task_change(wording: Wording, mark: ev.TaskChanged) -> str:
         parts.append(f"due {mark.due.isoformat()}")
     if mark.text:
         parts.append("text corrected")
+    if mark.url:
+        parts.append("linked to a tracker")
     if mark.public is not None:
         parts.append("shown to customers" if mark.public else "no longer shown to customers")
     return ", ".join(parts) or "changed"
@@ -212,7 +223,9 @@ def changes(wording: Wording) -> tuple[Change, ...]:
             | ev.Approved
             | ev.Published
             | ev.SharedTo
-            | ev.LinkRevoked,
+            | ev.LinkRevoked
+            | ev.ChannelOpened
+            | ev.NudgesSet,
         ):
             found.append(_change(wording, seq, one))
     return tuple(found)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.core import events as ev
 from bot.core import facts
 from bot.core.errors import Choice
 from bot.core.events import Kind, Source
 from bot.core.grammar import Verb
-from bot.core.incident import Incident, Window
+from bot.core.incident import REDACTED, Entry, Incident, Window
 from bot.core.record import Person, Place
+from bot.core.tasks import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,9 @@ class Recorded:
     `about` is the text of the entry that a mark, a correction or a dead end is about, `about_kind` its kind. `total`
     and `impact` are how long the incident and its impact lasted, where this ended one of them, `window` how long the
     last of its `windows` did. `undone` is what an undo took back. `choices` are buttons, kept as offer `offer`.
-    `understood` are clauses about how the line was read.
+    `keeps_chat` is for how many days the channel's messages are kept, where this opened an incident.
+    `understood` are clauses about how the line was read. `reminded` are the keys of those who will be reminded of what
+    was promised.
     """
 
     place: Place
@@ -115,15 +118,21 @@ class Recorded:
     choices: tuple[Choice, ...] = ()
     understood: tuple[str, ...] = ()
     beside: Beside = Beside()
+    reminded: tuple[str, ...] = ()
+    keeps_chat: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was recorded: what was wrong, what to type, which field of a form it concerns."""
+    """Nothing was recorded: what was wrong, what to type, which field of a form it concerns.
+
+    `form` is the line that opens a form in which it can be filled in.
+    """
 
     message: str
     hint: str = ""
     field: str = ""
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +161,24 @@ class EntryLine:
     starred: bool = False
     worked: bool | None = None
     dead_end: int = 0
+
+
+def line_of(entry: Entry, names: Mapping[str, str], dead_end: int = 0) -> EntryLine:
+    """An entry as it stands, for a list; `names` are people's, by key."""
+    return EntryLine(
+        event=entry.event,
+        number=entry.number,
+        kind=entry.kind,
+        at=entry.at,
+        approx=entry.approx,
+        text=REDACTED if entry.redacted else entry.text,
+        by=names.get(entry.by, ""),
+        withdrawn=entry.withdrawn,
+        corrected=any(isinstance(one, ev.TextCorrected | ev.KindCorrected | ev.TimeCorrected) for one in entry.history),
+        starred=entry.starred,
+        worked=entry.worked,
+        dead_end=dead_end,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +260,33 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Tasks:
+    """Action items: those of `place`, or of several incidents where that is None, those of the one who asks if `mine`.
+
+    `items` are those of page `page` of `pages`; `total` is how many there are, `open` and `overdue` of them, on `today`
+    where the one who asks is. `words` are those of the line that asked for them, without the page.
+    """
+
+    place: Place | None
+    mine: bool
+    items: tuple[Item, ...]
+    total: int
+    open: int
+    overdue: int
+    page: int
+    pages: int
+    today: date
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class TasksTold:
+    """Whether somebody is told of their action items from now on."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """How to type it: the rows to show; `whole` when it is the whole table."""
 
@@ -254,7 +308,50 @@ class OnItsWay:
     behind: bool = False
 
 
-Shown = Status | Timeline | Gaps | Listed | Help | OnItsWay
+@dataclass(frozen=True, slots=True)
+class Suggesting:
+    """What looks like entries of an incident was asked for; it is shown in a form."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """A message that looks like an entry: `id` is channel/ts, `kind` what it would be recorded as, at `at`."""
+
+    id: str
+    kind: str
+    at: datetime
+    approx: bool
+    zone: str
+    text: str
+    author: str
+    program: bool
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """Page `page` of `pages` of the `total` messages, of `messages`, that look like entries; `notes` are to be told.
+
+    `first` is the place of the first that is shown among all. Times are shown in `zone`; `days` is for how long
+    messages are kept, 0 where they are not.
+    """
+
+    place: Place
+    zone: str
+    shown: tuple[Suggested, ...]
+    total: int
+    messages: int
+    page: int
+    pages: int
+    notes: tuple[str, ...]
+    now: datetime
+    days: int
+    first: int = 1
+
+
+Shown = Status | Timeline | Gaps | Listed | Tasks | TasksTold | Help | OnItsWay | Suggesting
 Outcome = Recorded | Refused | Asked | Shown
 
 
@@ -264,7 +361,9 @@ class Heard:
 
     `mentions` maps "@ada" or "#general", as they stand in the text, to Slack's ids. `by_letter` says that the way in
     cannot carry an answer: it leaves by the outbox, into thread `thread` where that is given. `shared`: people of other
-    workspaces are in the channel. `said_at` is when it was said, where Slack brings it later.
+    workspaces are in the channel. `said_at` is when it was said, where Slack brings it later. `quiet`: the answer is
+    for the person alone. `direct`: it was said in Scribe's direct messages with the person, where nobody reads along.
+    `opens`: the way in can open a form; a line that says nothing yet is refused with it, and nothing is written down.
     """
 
     team: str
@@ -279,3 +378,6 @@ class Heard:
     thread: str = ""
     shared: bool | None = None
     said_at: datetime | None = None
+    quiet: bool = False
+    direct: bool = False
+    opens: bool = False

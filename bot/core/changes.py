@@ -28,7 +28,7 @@ class Changes:
         return self != Changes()
 
 
-UNSEEN = ev.SharedTo | ev.Approved | ev.Published | ev.LinkRevoked
+UNSEEN = ev.SharedTo | ev.Approved | ev.Published | ev.LinkRevoked | ev.ChannelOpened | ev.NudgesSet
 """Events that change no sentence of the document."""
 
 
@@ -58,7 +58,7 @@ def between(happened: Sequence[ev.Event], told: int) -> Changes:
                 redacted.add(one.entry)
             case ev.TextCorrected() | ev.KindCorrected() | ev.TimeCorrected():
                 corrected.add(one.entry)
-            case ev.TaskChanged() | ev.TaskDone() | ev.TaskDropped():
+            case ev.TaskChanged() | ev.TaskDone() | ev.TaskDropped() | ev.TaskReopened():
                 tasks.add(one.task)
             case ev.SectionWritten():
                 sections.add(one.section)

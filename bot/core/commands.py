@@ -60,6 +60,7 @@ class Record:
     severity: int = 0
     role: str = ""
     question: int | None = None
+    promised: When | None = None
     said_in: str = ""
     author: str = ""
 
@@ -100,6 +101,7 @@ class ChangeTask:
     text: str = ""
     whole: str = ""
     public: bool | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,13 @@ class DropTask:
 
     task: int
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReopenTask:
+    """Action item `task` is to be done after all."""
+
+    task: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,12 +233,13 @@ class MarkDuplicate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallReview:
-    """Ask for a review of the draft; `on` is what `when` says, where that is a time."""
+    """Ask for a review of the draft; `on` is what `when` says, where that is a time; `asked` are others who come."""
 
     when: str = ""
     on: When | None = None
     person: str = ""
     who: str = ""
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +253,32 @@ class Approve:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publish:
     """Publish the document as it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attach:
+    """Keep a file of a captured message with entry `entry`, or name it there: see events.Attached."""
+
+    entry: int
+    digest: str
+    media_type: str
+    size: int
+    file: str
+    unkept: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenChannel:
+    """A channel of its own was made for the incident."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetNudges:
+    """Turn the nudges of this incident on or off."""
+
+    on: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +297,7 @@ Change = (
     | ChangeTask
     | FinishTask
     | DropTask
+    | ReopenTask
     | CorrectText
     | CorrectKind
     | WriteSection
@@ -278,6 +315,9 @@ Change = (
     | CallReview
     | Approve
     | Publish
+    | Attach
+    | OpenChannel
+    | SetNudges
     | Share
 )
 
@@ -294,6 +334,7 @@ class View(StrEnum):
     DRAFT = "draft"
     EXPORT = "export"
     LIST = "list"
+    TASKS = "tasks"
     RESEND = "resend"
     HELP = "help"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
 from bot.core import commands as cmd
-from bot.core import customers, facts, times
+from bot.core import customers, facts, promises, times
 from bot.core import events as ev
 from bot.core.errors import Choice, Question, Refusal
 from bot.core.events import Kind
@@ -23,10 +24,12 @@ FAR_BEFORE = timedelta(hours=12)
 FAR_AFTER = timedelta(hours=6)
 """One that lands further than this after the resolution is asked about, where the incident's own day has it too."""
 
-_GIVEN = ("entry", "recorded_at", "at", "approx", "zone", "task")
+LONGEST_URL = 2_000
+
+_GIVEN = ("entry", "recorded_at", "at", "approx", "zone", "task", "promised")
 """What the record gives to a line, or is compared apart: the same line twice differs in nothing else."""
 
-_STRUCTURED = frozenset(
+STRUCTURED = frozenset(
     {
         Kind.TASK, Kind.ROLE, Kind.HANDOVER, Kind.SEVERITY, Kind.SERVICES, Kind.LINK, Kind.QUESTION, Kind.ANSWER,
     }
@@ -171,6 +174,8 @@ class _Decision:
             case cmd.DropTask():
                 task = self._open_task(command.task)
                 return [ev.TaskDropped(**self._head(), task=task.number, text=command.why)]
+            case cmd.ReopenTask():
+                return [self._reopen_task(command)]
             case cmd.CorrectText():
                 return [self._correct_text(command)]
             case cmd.CorrectKind():
@@ -221,6 +226,27 @@ class _Decision:
                 return [ev.Approved(**self._head(), upto=self.incident.seq)]
             case cmd.Publish():
                 return [self._publish()]
+            case cmd.Attach():
+                entry = self._any(command.entry)
+                if entry.redacted:
+                    raise Refusal(f"The text of entry {entry.number} was destroyed, and its files with it.")
+                if command.digest and any(one.digest == command.digest for one in entry.files):
+                    raise Refusal(f"That file is kept with entry {entry.number} already.")
+                return [
+                    ev.Attached(
+                        **self._head(),
+                        entry=entry.number,
+                        digest=command.digest,
+                        media_type=command.media_type,
+                        size=command.size,
+                        unkept=command.unkept,
+                        file=command.file,
+                    )
+                ]
+            case cmd.OpenChannel():
+                return [ev.ChannelOpened(**self._head(), channel=command.channel)]
+            case cmd.SetNudges():
+                return [ev.NudgesSet(**self._head(), on=command.on)]
             case cmd.Share():
                 return [ev.SharedTo(**self._head(), channel=command.channel)]
             case _:
@@ -268,7 +294,9 @@ class _Decision:
             case Kind.ESCALATION:
                 extra = {"target": said.target, "person": said.person}
             case Kind.UPDATE:
-                extra = {"audience": said.target}
+                at = when.at if when else self.said_at
+                promised = said.promised or promises.promised(text, at, self.by.zone)
+                extra = {"audience": said.target, "promised": promised.at if promised else None}
             case Kind.SERVICES:
                 extra = {"added": said.added, "removed": self._named_services(said.removed)}
             case Kind.IMPACT:
@@ -311,9 +339,15 @@ class _Decision:
         return {"question": asked, "about": entry.number}
 
     def _not_captured_twice(self, said: cmd.Record) -> None:
-        """A captured message has at most one live entry of a kind."""
+        """A captured message has at most one live entry of a kind, and none once its text was destroyed."""
         if not said.said_in:
             return
+        gone = next((e for e in self.incident.entries.values() if e.redacted and e.event.said_in == said.said_in), None)
+        if gone is not None:
+            raise Refusal(
+                f"The text of that message was destroyed, with entry {gone.number}.",
+                "Record it in other words, without what must not be kept.",
+            )
         for entry in self.incident.of_kind.get(said.kind, {}).values():
             if entry.live and entry.event.said_in == said.said_in:
                 raise Refusal(
@@ -448,6 +482,14 @@ class _Decision:
             )
             return self._add_task(new)
         task = self._task(said.task)
+        fine = re.fullmatch(r"https?://[^\s<>|]+", said.url or "", re.IGNORECASE)
+        if said.url and (not fine or len(said.url) > LONGEST_URL):
+            raise Refusal(
+                f"That is no link to a tracker: it begins with https:// or http:// and has up to {LONGEST_URL:,} "
+                "characters.",
+                f"Type todo {self._named_task(task.number)} https://…",
+                "url",
+            )
         return ev.TaskChanged(
             **self._head(),
             task=task.number,
@@ -457,6 +499,7 @@ class _Decision:
             due=said.due,
             text=said.text or None,
             public=said.public,
+            url=said.url,
         )
 
     def _task(self, number: int) -> Task:
@@ -478,8 +521,24 @@ class _Decision:
     def _open_task(self, number: int) -> Task:
         task = self._task(number)
         if task.state != "open":
-            raise Refusal(f"T{number} is {task.state} already.", "Type todo <task> to add another.")
+            since = f" since {times.day(task.done_at, self.incident.zone)}" if task.done_at else ""
+            raise Refusal(
+                f"T{number} is {task.state} already{since}; nothing is left to do.",
+                f"Type todo {self._named_task(number)} again if it is to be done after all.",
+            )
         return task
+
+    def _named_task(self, number: int) -> str:
+        """How an action item is named from anywhere: INC-42: T3."""
+        return f"INC-{self.incident.number}: T{number}"
+
+    def _reopen_task(self, said: cmd.ReopenTask) -> ev.Event:
+        task = self._task(said.task)
+        if task.state == "open":
+            raise Refusal(
+                f"T{said.task} is open.", f"Type todo {self._named_task(said.task)} : again if that is its new text."
+            )
+        return ev.TaskReopened(**self._head(), task=task.number)
 
     # ---- marks and corrections -------------------------------------------------------------------
 
@@ -532,8 +591,8 @@ class _Decision:
             )
         if entry.kind is said.kind:
             raise Refusal(f"Entry {entry.number} is that already.", "Type edit <n> <text> to change its text.")
-        if entry.kind in _STRUCTURED or said.kind in _STRUCTURED:
-            kind = said.kind if said.kind in _STRUCTURED else entry.kind
+        if entry.kind in STRUCTURED or said.kind in STRUCTURED:
+            kind = said.kind if said.kind in STRUCTURED else entry.kind
             raise Refusal(
                 f"An entry cannot be turned into or out of {_a(kind.value)}: it says more than a text.",
                 f"Type remove {entry.number} and record it anew.",
@@ -602,7 +661,7 @@ class _Decision:
             if happened is None or happened.by != self.by.key or seq in self.incident.undone:
                 continue
             match happened:
-                case ev.Undone():
+                case ev.Undone() | ev.ChannelOpened() | ev.Attached():  # a channel stays; a file goes with its entry
                     continue
                 case ev.Started():
                     raise Refusal("Your last line opened the incident.", "Type cancel <why> if it was none.")
@@ -664,6 +723,7 @@ class _Decision:
         return ev.ReviewCalled(
             **self._head(),
             person=said.person,
+            asked=said.asked,
             who=said.who,
             text=said.when,
             held_at=said.on.at if said.on else None,

@@ -52,8 +52,8 @@ class Options:
     """What the record does not say about its document: numbers and file names.
 
     `chain` is the head of the chain; it is printed in the annex and in the JSON. A document has `least` to `limit`
-    words. `messages` is where messages lie: an address to which channel and number of a message are joined, "" when it
-    is not known.
+    words. `files` is the folder of what was attached. `messages` is where messages lie: an address to which channel and
+    number of a message are joined, "" when it is not known.
     """
 
     number: int = 0
@@ -61,6 +61,7 @@ class Options:
     document: str = "postmortem.md"
     annex: str = "postmortem.timeline.md"
     picture: str = "postmortem.svg"
+    files: str = "postmortem.files"
     chain: str = ""
     template: str = "default"
     messages: str = ""
@@ -122,12 +123,32 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file of a captured message: its name, and how it is called in the folder `Options.files`.
+
+    `path` is "" where it is not kept, `why` says why not, `destroyed` that somebody had it destroyed: then its name is
+    "" as well. `words` are kind and size ("PNG image, 240 kB"); `image`: a browser shows it.
+    """
+
+    name: str
+    path: str
+    words: str
+    media_type: str
+    size: int
+    digest: str
+    image: bool
+    destroyed: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line of the timeline.
 
     `clock` is the time as printed (with ~ and, where it changes, the day), `label` the kind in words, `mark` ✗ or "",
     `notes` short remarks of Scribe's after the text, `about` and `about_clock` the hypothesis of a dead end; `cut` says
-    that only the first sentence is printed. `weight` orders lines by how much they must stand in the document.
+    that only the first sentence is printed. `weight` orders lines by how much they must stand in the document. `images`
+    are those of an entry with a star, `alt` what they show in the entry's words.
     """
 
     entry: int
@@ -143,6 +164,8 @@ class Line:
     about_clock: str = ""
     cut: bool = False
     weight: int = 0
+    images: tuple[File, ...] = ()
+    alt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +191,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class ActionItem:
-    """An action item: owner, due date and category as printed, "" where unknown."""
+    """An action item: owner, due date and category as printed, "" where unknown; `url` is where a tracker has it."""
 
     number: int
     entry: int
@@ -180,6 +203,7 @@ class ActionItem:
     done: str
     why_dropped: str
     cut: bool = False
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +311,7 @@ class AnnexEntry:
     history: tuple[Change, ...]
     about: int | None = None
     about_text: str = ""
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +414,7 @@ class Postmortem:
 
     `severities` says from when on which severity held, for the picture; `written` holds the sections that a person
     wrote, by name, `signed` by whom and when, `newer` the entries that came after each of them; `review` is for
-    reviewers alone.
+    reviewers alone. `life` says who asked for its review, approved and published it.
     """
 
     options: Options
@@ -430,3 +455,4 @@ class Postmortem:
     newer: dict[str, tuple[int, ...]] = field(default_factory=dict)
     review: tuple[ReviewNote, ...] = ()
     length: Length = Length()
+    life: str = ""

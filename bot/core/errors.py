@@ -22,14 +22,15 @@ class Refusal(ScribeError):
     """What a person asked cannot be done, and how it can.
 
     `message` says what was wrong, `hint` what to type instead (plain text, may be empty), `field` names the form field
-    that it concerns.
+    that it concerns. `form` is the line that opens a form in which it can be filled in, "" where there is none.
     """
 
-    def __init__(self, message: str, hint: str = "", field: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", field: str = "", form: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.field = field
+        self.form = form
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

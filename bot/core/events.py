@@ -207,10 +207,11 @@ class Escalated(Numbered):
 
 @dataclass(frozen=True, kw_only=True)
 class ToldStakeholders(Numbered):
-    """What was told to whom; `audience` as it was said, may be empty."""
+    """What was told to whom; `audience` as it was said, may be empty; `promised` when the next message was promised."""
 
     kind = Kind.UPDATE
     audience: str = words("")
+    promised: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -457,7 +458,10 @@ class Starred(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskChanged(Event):
-    """Task `task` got another owner, category or due date, or customers may read it now; what is None stays."""
+    """Task `task` got another owner, category or due date, or customers may read it now; what is None stays.
+
+    `url` is where a tracker has it.
+    """
 
     name = "task_changed"
     task: int
@@ -467,6 +471,7 @@ class TaskChanged(Event):
     due: date | None = None
     text: str | None = words(None)
     public: bool | None = None
+    url: str | None = words(None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -485,6 +490,14 @@ class TaskDropped(Event):
     name = "task_dropped"
     task: int
     text: str = words("")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskReopened(Event):
+    """Task `task`, which was done or dropped, is to be done after all."""
+
+    name = "task_reopened"
+    task: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -600,11 +613,13 @@ class SectionWritten(Event):
 class ReviewCalled(Event):
     """A review was asked for, perhaps led by `person`; `text` says when, as it was typed.
 
-    `held_at` is that time where it could be read as one, `zone` what it was read in.
+    `held_at` is that time where it could be read as one, `zone` what it was read in. `asked` are the keys of others who
+    shall come.
     """
 
     name = "review_called"
     person: str = ""
+    asked: tuple[str, ...] = ()
     text: str = words("")
     who: str = words("")
     held_at: datetime | None = None
@@ -626,6 +641,38 @@ class Published(Event):
 
     name = "published"
     upto: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attached(Event):
+    """A file of a captured message belongs to entry `entry`: SHA-256 of its content, media type, bytes, and name.
+
+    Of one that is only named, and not kept, `digest` is "" and `unkept` says why (see media.py).
+    """
+
+    name = "attached"
+    entry: int
+    digest: str
+    media_type: str
+    size: int
+    unkept: str = ""
+    file: str = words("")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelOpened(Event):
+    """A channel of its own was made for the incident."""
+
+    name = "channel_opened"
+    channel: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NudgesSet(Event):
+    """Nudges of this incident are `on`, or silenced."""
+
+    name = "nudges_set"
+    on: bool
 
 
 @dataclass(frozen=True, kw_only=True)

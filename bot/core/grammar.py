@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 
-from bot.core import times
+from bot.core import promises, times
 from bot.core.commands import (
     AddTask,
     Approve,
@@ -32,9 +32,11 @@ from bot.core.commands import (
     Record,
     Redact,
     Remove,
+    ReopenTask,
     Retitle,
     RevokeLink,
     SayNone,
+    SetNudges,
     SetOnset,
     SetZone,
     Share,
@@ -57,13 +59,15 @@ TARGET_LENGTH = 40
 class Context:
     """What a line is read against: the time it was typed (UTC), the person's zone, and the mentions in it.
 
-    `mentions` maps "@ada" or "#general", as they stand in the text, to the handle of that person or channel.
+    `mentions` maps "@ada" or "#general", as they stand in the text, to the handle of that person or channel; `speaker`
+    is what the one who typed it is called, with the handle.
     """
 
     now: datetime
     zone: str = "UTC"
     mentions: Mapping[str, str] = field(default_factory=dict)
     prefix: str = "/incident"
+    speaker: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +375,8 @@ def _escalated(text: str, context: Context) -> Command:
 def _told(text: str, context: Context) -> Command:
     when, said = _timed(text, context)
     audience, handle, said = _addressed(_needs_text("told", said), context)
-    return Record(kind=Kind.UPDATE, text=said, when=when, target=audience, person=handle)
+    promised = promises.promised(said, when.at if when else context.now, context.zone)
+    return Record(kind=Kind.UPDATE, text=said, when=when, target=audience, person=handle, promised=promised)
 
 
 def service_names(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -428,14 +433,16 @@ def _todo(text: str, context: Context) -> Command:
             due=said.due,
             public=bool(said.public),
         )
-    said = _task_said(rest, context)
+    if _plain(rest).rstrip(".") in {"again", "reopen", "reopened"}:
+        return ReopenTask(task=task)
+    said = _with_tracker(_task_said(rest, context), rest)
     if re.match(r"by\s", said.text, re.IGNORECASE) and f": {said.text}" not in rest:
         raise Refusal(
             f"“{said.text}” has no date that can be read; {word} is as it was.",
             f"Type {context.prefix} todo {word} by next Friday, by 1 December or by 2026-12-01; with a colon it is the "
             f"new text: {context.prefix} todo {word} : {said.text}",
         )
-    if not (said.owner or said.category or said.due or said.text or said.public is not None):
+    if not (said.owner or said.category or said.due or said.text or said.url or said.public is not None):
         raise _usage("todo")
     return ChangeTask(
         task=task,
@@ -446,7 +453,19 @@ def _todo(text: str, context: Context) -> Command:
         text=said.text,
         whole=f"{word} {said.text}" if said.text else "",
         public=said.public,
+        url=said.url,
     )
+
+
+_ADDRESS = re.compile(r"<?(https?://[^\s>|]+)(?:\|[^>]*)?>?", re.IGNORECASE)
+
+
+def _with_tracker(said: ChangeTask, line: str) -> ChangeTask:
+    """What is said of an action item; an address that stands where its text would is where a tracker has it."""
+    address = _ADDRESS.fullmatch(said.text)
+    if address is None or re.search(rf"(?:^|\s):\s+{re.escape(said.text)}$", line):  # a lone colon makes it a text
+        return said
+    return replace(said, text="", url=address[1])
 
 
 def _task_said(text: str, context: Context) -> ChangeTask:
@@ -532,6 +551,8 @@ def _answer(text: str, context: Context) -> Command:
 
 def _person(verb: str, text: str, context: Context) -> tuple[str, str, str]:
     name, handle, rest = _mention(text, context)
+    if not name and (me := re.match(r"(?:me|myself)(?:[.,:]?\s+|$)", text, re.IGNORECASE)) and all(context.speaker):
+        name, handle, rest = *context.speaker, text[me.end() :].strip()
     if not name:
         raise Refusal("Who? No person is mentioned.", f"Type @ and choose the person: {VERBS[verb].usage}")
     return name, handle, rest
@@ -591,7 +612,11 @@ def _link(text: str, context: Context) -> Command:
         return RevokeLink()
     when, said = _timed(text, context)
     url, rest = _word(said)
-    match = re.fullmatch(r"<?(https?://[^\s>|]+)(?:\|([^>]*))?>?", url, re.IGNORECASE)
+    if (task := re.fullmatch(r"#?t(\d{1,9})[.,:;)]?", url, re.IGNORECASE)) and not when:
+        if (address := _ADDRESS.fullmatch(rest)) is None:
+            raise Refusal(f"Where is {url}? A link begins with https:// or http://.", "Type link T3 https://…")
+        return ChangeTask(task=int(task[1]), url=address[1])
+    match = _ADDRESS.fullmatch(url)
     if not match:
         raise Refusal(
             "A link begins with https:// or http://.",
@@ -616,6 +641,8 @@ def _edit(text: str, context: Context) -> Command:
     word, rest = _word(text)
     if _plain(word) == "section":
         section, said = _word(rest)
+        if not section:
+            raise Refusal("Which section?", f"Sections: {', '.join(SECTIONS)}.", form="edit section")
         if _plain(section) not in SECTIONS:
             raise Refusal(f"There is no section “{section}”.", f"Sections: {', '.join(SECTIONS)}.")
         return WriteSection(section=_plain(section), text=said)
@@ -728,8 +755,38 @@ def _approve(text: str, context: Context) -> Command:
     return Approve(what="customer", upto=int(match[1] or 0))
 
 
+def _reminders(text: str, context: Context) -> Command:
+    said = _plain(text).rstrip(".")
+    if said not in {"on", "off"}:  # "reminders went out twice" is a thing that was seen
+        raise _no_verb(f"reminders {text}", "reminders", context) if text else _usage("reminders")
+    return SetNudges(on=said == "on")
+
+
 def _look(view: View) -> Reader:
     return lambda text, context: Look(view=view, words=text)
+
+
+def _tasks(text: str, context: Context) -> Command:
+    words = _plain(text).rstrip(".").split()
+    page = next((i for i, word in enumerate(words) if word == "page"), None)
+    if page is not None and len(words) == page + 2 and words[page + 1].isdecimal() and len(words[page + 1]) < 5:
+        said = words[:page]
+    else:
+        said = words
+    if set(said) - {"mine", "all", "overdue"} and said not in (["on"], ["off"]):
+        raise _no_verb(f"tasks {text}", "tasks", context)  # "tasks of the scheduler pile up" is a thing that was seen
+    return Look(view=View.TASKS, words=" ".join(words))
+
+
+def _timeline(text: str, context: Context) -> Command:
+    words = _plain(text).rstrip(".").split()
+    if words == ["whole"] or (len(words) == 2 and words[0] == "page" and re.fullmatch(r"[0-9]{1,6}", words[1])):
+        raise Refusal(
+            "The whole timeline opens in a window of its own.",
+            "Type timeline all to see it here.",
+            form=f"timeline {' '.join(words)}",
+        )
+    return Look(view=View.TIMELINE, words=text)
 
 
 def _resend(text: str, context: Context) -> Command:
@@ -910,13 +967,23 @@ TABLE: tuple[Verb, ...] = (
     Verb(
         "todo",
         (),
-        "[@owner|for <name>:] [prevent:|detect:|mitigate:|process:] <task> [by <date>] [#public] | T3 @owner by Friday",
-        "an action item, or a change of one; #public shows it to customers",
+        "[@owner|for <name>:] [prevent:|detect:|mitigate:|process:] <task> [by <date>] [#public] | T3 @owner by Friday "
+        "| T3 <url> | T3 again",
+        "an action item, or a change of one; #public shows it to customers, a url links it to a tracker",
         "todo @ben prevent: Cap the connection pool by Friday",
         _todo,
     ),
     Verb("done", (), "T3", "action item T3 is done", "done T3", _done),
     Verb("drop", (), "T3 <why>", "action item T3 will not be done", "drop T3 replaced by T5", _drop),
+    Verb(
+        "tasks",
+        ("todos",),
+        "[mine|all] [overdue] | on|off",
+        "the action items; on and off: whether Scribe reminds you of yours",
+        "tasks mine",
+        _tasks,
+        looks=True,
+    ),
     Verb(
         "well",
         (),
@@ -962,7 +1029,7 @@ TABLE: tuple[Verb, ...] = (
         _entry(Kind.QUESTION, "question"),
     ),
     Verb("answer", (), "R2|<n> <text>", "the answer to a question", "answer R2 The disk alert of Monday.", _answer),
-    Verb("lead", (), "@person", "who commands the incident", "lead @chidi", _lead),
+    Verb("lead", (), "@person", "who commands the incident (me: you)", "lead @chidi", _lead),
     Verb("role", (), "<name> @person", "who has which role", "role communications @dana", _role),
     Verb("handover", (), "@person [<text>]", "command goes to another person", "handover @ada end of shift", _handover),
     Verb(
@@ -1036,9 +1103,17 @@ TABLE: tuple[Verb, ...] = (
         "redact 5",
         _redact,
     ),
+    Verb(
+        "reminders",
+        ("nudges",),
+        "on|off",
+        "whether Scribe reminds of what is missing in this incident",
+        "reminders off",
+        _reminders,
+    ),
     Verb("status", (), "", "where the incident stands", "status", _look(View.STATUS), looks=True),
     Verb("brief", (), "", "the same in plain words, for everybody here", "brief", _look(View.BRIEF), looks=True),
-    Verb("timeline", (), "[all]", "the entries so far", "timeline all", _look(View.TIMELINE), looks=True),
+    Verb("timeline", (), "[all]", "the entries so far", "timeline all", _timeline, looks=True),
     Verb("gaps", (), "", "what is still missing, each with the line to type", "gaps", _look(View.GAPS), looks=True),
     Verb("none", (), "<gap>", "there is nothing to say about a gap", "none escalation", _none),
     Verb("suggest", (), "", "messages that look like entries", "suggest", _look(View.SUGGEST), looks=True),
@@ -1155,29 +1230,85 @@ def parse(line: str, context: Context) -> Parsed:
         rest = rest[elsewhere.end() :]
     if _bare(word) in _SEVERITIES:
         rest = f"{_bare(word)} {rest}"
+    aim = int(elsewhere[1]) if elsewhere else None
     try:
         command = _fitting(row.read(rest, context))
     except Question as question:
         if elsewhere is None:
             raise
-        choices = tuple(replace(choice, line=_aimed(choice.line, int(elsewhere[1]))) for choice in question.choices)
+        choices = tuple(replace(choice, line=aimed(choice.line, int(elsewhere[1]))) for choice in question.choices)
         raise Question(question.message, choices, question.hint, question.field) from None
-    return Parsed(command, row.name, int(elsewhere[1]) if elsewhere else None, _zone_used(command))
+    except Refusal as refusal:
+        raise _with_form(refusal, row, rest, aim) from None
+    return Parsed(command, row.name, aim, _zone_used(command))
 
 
-def _aimed(line: str, incident: int) -> str:
+WITH_FORM = frozenset(
+    {
+        "start", "note", "action", "hypothesis", "ruledout", "told", "mitigated", "resolve", "decision", "escalated",
+        "mitigation", "again", "summary", "services", "impact", "trigger", "cause", "factor", "fix", "verified",
+        "improve", "todo", "drop", "well", "wrong", "lucky", "takeaway", "question", "lead", "role", "handover",
+        "severity", "link", "edit", "move", "title", "timeline", "answer", "review", "share",
+    }
+)  # fmt: skip
+"""The verbs whose line opens a form where it says nothing yet (see slack/forms)."""
+
+
+def asks_first(parsed: Parsed) -> Refusal | None:
+    """The refusal of a line that could be recorded, and for which people get a form instead: None for any other.
+
+    That is a bare `resolve`, and the line of a button that says `mitigated INC-42:` or `review INC-42:`.
+    """
+    command, by_button = parsed.command, parsed.incident is not None
+    if parsed.verb != "resolve" and not (by_button and parsed.verb in ("mitigated", "review")):
+        return None
+    if command not in (Record(kind=Kind.RESOLUTION), Record(kind=Kind.MITIGATED), CallReview()):
+        return None
+    row = VERBS[parsed.verb]
+    refusal = Refusal(
+        f"“{row.name}” alone opens a form; nothing is recorded yet.",
+        f"Type {row.name} at now, or with a text: {row.example}",
+    )
+    return _with_form(refusal, row, "", parsed.incident)
+
+
+def _with_form(refusal: Refusal, row: Verb, rest: str, aim: int | None) -> Refusal:
+    """The refusal of a line that says nothing yet, with the line that opens the form of its verb."""
+    said = rest.strip()
+    names_one = (row.name in {"edit", "move"} and _number(said) is not None) or (
+        row.name in {"todo", "drop"} and _number(said, "t") is not None
+    )
+    if row.name not in WITH_FORM or not (refusal.form or names_one or (not said and row.name != "drop")):
+        return refusal
+    line = refusal.form or f"{row.name} {said}".strip()
+    if aim is not None and row.name != "start":
+        line = aimed(line, aim)
+    return Refusal(refusal.message, refusal.hint, refusal.field, line)
+
+
+def parts_of(line: str) -> tuple[str, int | None, str]:
+    """A line taken apart: the verb as it stands in the table ("" where there is none), the incident named, the rest."""
+    word, rest = _word(line)
+    row = find(word)
+    named = _ELSEWHERE.match(rest.translate(_DASHES))
+    return row.name if row else "", int(named[1]) if named else None, rest[named.end() :].strip() if named else rest
+
+
+def aimed(line: str, incident: int) -> str:
     """The line about the incident with that number."""
     word, rest = _word(line)
-    return f"{word} INC-{incident}: {rest}"
+    return f"{word} INC-{incident}: {rest}".rstrip()
 
 
 def _zone_used(command: Command) -> bool:
-    whens = [getattr(command, name, None) for name in ("when", "since", "rest_when", "on")]
+    whens = [getattr(command, name, None) for name in ("when", "since", "rest_when", "promised", "on")]
     return any(isinstance(when, times.When) and when.zone_used for when in whens)
 
 
 def _no_verb(line: str, word: str, context: Context) -> Question:
     near = nearest(word)
+    if near and not (_is_typo(word, near) or _plain(word).startswith(near)):  # "rolled back" is not about a role
+        near = None
     hint = f"Or did you mean “{near}”? Then type {context.prefix} {near} …" if near else ""
     if len(line) > MAX_TEXT:
         return Question(f"“{word}” is no verb, and the text is longer than {MAX_TEXT:,} characters.", (), hint)

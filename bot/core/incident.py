@@ -66,6 +66,7 @@ class Entry:
     why_withdrawn: str = ""
     redacted: bool = False
     share: str = ""
+    files: list[ev.Attached] = field(default_factory=list)
     history: list[ev.Event] = field(default_factory=list)
 
     @property
@@ -93,6 +94,7 @@ class Task:
     done_at: datetime | None = None
     why_dropped: str = ""
     public: bool = False
+    url: str = ""
     history: list[ev.Event] = field(default_factory=list)
 
 
@@ -149,6 +151,9 @@ class Incident:
     published: ev.Published | None = None
     shared: list[str] = field(default_factory=list)
     links_revoked: int = 0
+    own_channel: str = ""
+    nudged: bool = True
+    destroyed_files: set[str] = field(default_factory=set)
     undone: set[int] = field(default_factory=set)
     ended: Kind | None = None
     last_entry: int = 0
@@ -403,9 +408,10 @@ class Incident:
             case ev.Redacted():
                 entry = self._marked(mark.entry, mark)
                 entry.redacted = True
+                self.destroyed_files |= {one.digest for one in entry.files if one.digest}
                 if entry.kind is Kind.STARTED and self.title == entry.text:
                     self.title = REDACTED
-            case ev.TaskChanged() | ev.TaskDone() | ev.TaskDropped() if mark.task not in self.tasks:
+            case ev.TaskChanged() | ev.TaskDone() | ev.TaskDropped() | ev.TaskReopened() if mark.task not in self.tasks:
                 pass  # the task itself was taken back
             case ev.TaskChanged():
                 task = self.tasks[mark.task]
@@ -415,6 +421,7 @@ class Incident:
                 task.category = mark.category or task.category
                 task.due = mark.due or task.due
                 task.public = task.public if mark.public is None else mark.public
+                task.url = mark.url or task.url
                 if mark.text:
                     self.entries[task.entry].text = mark.text
                     self.entries[task.entry].history.append(mark)
@@ -426,6 +433,17 @@ class Incident:
                 task = self.tasks[mark.task]
                 task.state, task.why_dropped = "dropped", mark.text
                 task.history.append(mark)
+            case ev.TaskReopened():
+                task = self.tasks[mark.task]
+                task.state, task.done_at, task.why_dropped = "open", None, ""
+                task.history.append(mark)
+            case ev.Attached():
+                self._marked(mark.entry, mark).files.append(mark)
+                self.destroyed_files.discard(mark.digest)
+            case ev.ChannelOpened():
+                self.own_channel = mark.channel
+            case ev.NudgesSet():
+                self.nudged = mark.on
             case ev.Retitled(audience="customers"):
                 self.title_for_customers = mark.text
             case ev.Retitled():

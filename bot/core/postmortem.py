@@ -165,6 +165,7 @@ class _Composition:
             signed={name: self._signed(section) for name, section in sorted(incident.sections.items())},
             newer={name: found for name in sorted(incident.sections) if (found := review.newer(incident, name))},
             review=review.notes(self.wording),
+            life=review.life(self.wording),
         )
 
     def _signed(self, section: ev.SectionWritten) -> str:
@@ -403,6 +404,7 @@ class _Composition:
             state=task.state,
             done=times.day(task.done_at, self.incident.zone) if task.done_at else "",
             why_dropped=task.why_dropped,
+            url="" if gone else task.url,
         )
 
     def _actions(self, tasks: tuple[ActionItem, ...]) -> Actions:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from bot.core.errors import Choice
 
 JSON = dict[str, Any]
+
+TIMERS = frozenset({"nudge", "digest", "board_down", "purge", "review_told", "review_soon"})
+"""Kinds of letters that are no more than a clock that will ring, perhaps days ahead: nothing waits to be sent."""
+
+MUST = "must"
+"""Set in the body of a letter that takes destroyed words away: where Slack refuses it, it is parked, never let go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +24,8 @@ class Place:
 
     `key` is the store's own; `number` what people see (INC-42). `private` is true until the channel is known to be
     public. `seq` and `head` are the length of the chain and its last hash (hexadecimal). `url` is the address of its
-    workspace, for links to messages, where that was asked for and is known.
+    workspace, for links to messages, where that was asked for and is known. `origin` is the channel in which it was
+    opened, where it has one of its own since.
     """
 
     key: int
@@ -33,6 +40,7 @@ class Place:
     severity: int | None
     opened_at: datetime
     url: str = ""
+    origin: str = ""
 
     @property
     def name(self) -> str:
@@ -140,6 +148,58 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenTask:
+    """An action item that is to be done: number `number` of the incident with that key, and who hears of it.
+
+    `person` is a key, `due` the date that was said, `added_on` the day on which it was added, `severity` that of the
+    incident (0: none), `reminded` whether its reminders are on.
+    """
+
+    incident: int
+    number: int
+    person: str
+    due: date | None
+    added_on: date
+    severity: int = 0
+    reminded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HomeTab:
+    """A person's Home tab: when they opened it last, what Slack shows there (`said`, a digest) and since when.
+
+    `user` is their id in Slack, `channel` Scribe's direct messages with them. `sees` is "all", "own" (a guest: what
+    they take part in), "nothing" (somebody of another company), "" until Slack has said who they are.
+    """
+
+    team: str
+    user: str
+    channel: str
+    opened_at: datetime
+    sees: str = ""
+    shown_at: datetime | None = None
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of a channel, its text as Slack delivers it ("": it was deleted).
+
+    `ts` names it in its channel, `thread` the one that it answers. `author` is a Slack id, or the name of a `program`.
+    `files` counts what came with it; `edited` is when it was changed last, as Slack says it, "" for never.
+    """
+
+    channel: str
+    ts: str
+    author: str
+    text: str
+    thread: str = ""
+    program: bool = False
+    files: int = 0
+    edited: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Glance:
     """How the record is doing: what keeps it from being written ("" for nothing), and how much there is of what.
 
@@ -159,3 +219,43 @@ class Glance:
 def incident_name(number: int) -> str:
     """How people name an incident."""
     return f"INC-{number}"
+
+
+PIN, EDITED, DELETED = "(pin)", "(edited)", "(deleted)"
+"""Marks that are no reactions: a reaction's name holds no brackets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What was done to the message `ts`: a reaction by its name, or one of the marks above, put there or taken away.
+
+    `holder` is whose reaction it is, "" for what is nobody's own; `by` who put it there or took it away (Slack ids).
+    `done`: the record says so.
+    """
+
+    team: str
+    channel: str
+    ts: str
+    sign: str
+    holder: str
+    by: str
+    stands: bool
+    at: datetime
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """Entry `entry` of the incident with that key was made from the message `ts`.
+
+    `marked`: a reaction or a pin made it, and taking that away removes it. `followed` is the last event that brought
+    the message's words into it, 0 where a person chose others.
+    """
+
+    team: str
+    channel: str
+    ts: str
+    incident: int
+    entry: int
+    marked: bool = False
+    followed: int = 0

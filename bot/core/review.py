@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from bot.core import changes, language
+from bot.core import changes, language, times
 from bot.core import events as ev
 from bot.core.document import ReviewNote
 from bot.core.events import Kind
@@ -61,6 +61,17 @@ def newer(incident: Incident, section: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+def came(incident: Incident, section: str, upto: int) -> tuple[int, ...]:
+    """The entries that were recorded or changed after event `upto`, and that the section tells of."""
+    found: set[int] = set()
+    for seq, one in history(incident):
+        number = getattr(one, "entry", None)
+        entry = incident.entries.get(number) if seq > upto and number else None
+        if entry and entry.kind in SECTION_KINDS[section]:
+            found.add(entry.number)
+    return tuple(sorted(found))
+
+
 def since(incident: Incident, upto: int) -> str:
     """What came to the document after event `upto`: "14 entries and 2 changes", "" for nothing."""
     found = changes.between(incident.happened, upto)
@@ -74,6 +85,28 @@ def since(incident: Incident, upto: int) -> str:
     more = sum(len(one) for one in others) + found.marks - len(unseen)
     said = [counted(entries, "entry", "entries")] if entries else []
     return listed([*said, counted(more, "change")] if more else said)
+
+
+def life(wording: Wording) -> str:
+    """What became of the document so far: who asked for a review, who approved it when, who published it.
+
+    Under what changed after an approval stands how much that was.
+    """
+    incident = wording.incident
+    said: list[str] = []
+    if (called := incident.review) is not None and incident.published is None:
+        when = wording.moment(called.held_at, utc=False) if called.held_at else " ".join(called.text.split())
+        led = wording.person(called.person, called.who)
+        parts = [f"Review {when}" if when else "Review", f"led by {led}" if led else ""]
+        said.append(", ".join(filter(None, [*parts, f"asked for by {wording.person(called.by)}"])))
+    for approved in {one.by: one for one in incident.approvals}.values():
+        changed = since(incident, approved.upto)
+        day = times.day(approved.recorded_at, wording.zone)
+        said.append(f"Approved by {wording.person(approved.by)}, {day}" + (f" ({changed} since)" if changed else ""))
+    if incident.published is not None:
+        day = times.day(incident.published.recorded_at, wording.zone)
+        said.append(f"Published by {wording.person(incident.published.by)}, {day}")
+    return " · ".join(said)
 
 
 def _for_customers(one: ev.Event) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from bot.core import events as ev
-from bot.core import times
+from bot.core import media, times
 from bot.core.document import Line, Stretch, Timeline
 from bot.core.events import Kind
 from bot.core.facts import HAPPENING
@@ -41,6 +41,8 @@ WEIGHTS: dict[Kind, int] = {
     Kind.HANDOVER: 15,
     Kind.NOTE: 10,
 }
+ALT = 200
+"""Signs of an entry's text that stand for its images where they are not seen."""
 STARRED = 100
 """The weight of what a person wants to see in the document; the first detection and the last mitigation weigh 80."""
 
@@ -193,6 +195,8 @@ class _Lines:
         text = wording.text(entry)
         sentence = opening(text) if words(text) > LONG else text.strip()
         about = self._hypothesis(entry)
+        files = media.files(self.incident, entry) if entry.starred else ()
+        images = tuple(one for one in files if one.image and one.path)
         return Line(
             entry=entry.number,
             at=entry.at,
@@ -207,6 +211,8 @@ class _Lines:
             about_clock=wording.hour(about.at, about.approx) if about else "",
             cut=sentence != text.strip(),
             weight=self._weight(entry),
+            images=images,
+            alt=" ".join(text.split())[:ALT] if images else "",
         )
 
     def _hypothesis(self, entry: Entry) -> Entry | None:

@@ -839,6 +839,14 @@ def _offset_name(local: datetime) -> str:
 # Times as they are kept ---------------------------------------------------------------------------------------------
 
 
+def not_before(last: datetime, pace: timedelta, now: datetime) -> datetime:
+    """From when on something may happen again that happened at `last`, at its pace.
+
+    Now, where the clock has been put back since: that holds nothing up.
+    """
+    return max(now, last + pace) if last <= now else now
+
+
 def iso(at: datetime) -> str:
     """ "2026-11-21T03:06:00.000000Z": always as long, so that the order of texts is the order of times."""
     if at.tzinfo is None:

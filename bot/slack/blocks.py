@@ -24,6 +24,9 @@ from bot.core.answers import (
     Recorded,
     Refused,
     Status,
+    Suggesting,
+    Tasks,
+    TasksTold,
     Timeline,
 )
 from bot.core.changes import Changes
@@ -33,6 +36,10 @@ from bot.core.grammar import VERBS
 from bot.core.language import Phrase
 from bot.core.record import Place
 from bot.core.wording import SOURCES
+from bot.slack import tasks
+from bot.slack.buttons import BUTTON
+from bot.slack.buttons import SAY as SAY
+from bot.slack.buttons import say_button as say_button
 from bot.slack.payloads import clip, escape
 
 JSON = dict[str, Any]
@@ -49,7 +56,6 @@ POSTED = 11_500
 SHOWN_TEXT = 600
 MOST_QUOTED = 1_000
 LAST_LINE = 100  # room for the line that says what is left out
-BUTTON = 75
 
 CHOOSE = "choose"
 """The action id of every button of an offer; it is followed by the number of the choice."""
@@ -124,17 +130,24 @@ def message(outcome: Outcome, prefix: str = "/incident", most: int = POSTED) -> 
         case Recorded():
             return _message(recorded(outcome, prefix), outcome.offer, outcome.choices)
         case Refused():
-            return _message([_advice(outcome, prefix)])
+            return _message([_advice(outcome, prefix)], line=("Open the form", outcome.form) if outcome.form else None)
         case Asked():
             return _message([_advice(outcome, prefix)], outcome.offer, outcome.choices)
         case Status():
             return _message(_brief(outcome) if outcome.for_everybody else _status(outcome, prefix), most=most)
         case Timeline():
-            return _message(_timeline(outcome, prefix, most))
+            whole = ("Whole timeline", f"timeline {outcome.place.name}: whole") if outcome.lines else None
+            return _message(_timeline(outcome, prefix, most), line=whole)
         case Gaps():
             return _message(_gaps(outcome, prefix), most=most)
         case Listed():
             return _message(_listed(outcome, prefix), most=most)
+        case Tasks():
+            return tasks.listed(outcome, prefix)
+        case TasksTold():
+            return tasks.told(outcome, prefix)
+        case Suggesting():
+            return suggesting(outcome.place)
         case Help():
             return _message(_help(outcome), most=most)
         case OnItsWay() if outcome.what == "resend":
@@ -154,6 +167,13 @@ def message(outcome: Outcome, prefix: str = "/incident", most: int = POSTED) -> 
             return _message([f"The file of {outcome.place.name} comes to you as a direct message in a moment."])
         case _:
             assert_never(outcome)
+
+
+def suggesting(place: Place) -> JSON:
+    """The way to the form in which what looks like entries is shown."""
+    said = _message([f"What was said about {place.name} and looks like an entry:"])
+    button = say_button(0, "Look at it", f"suggest {place.name}:")
+    return {**said, "blocks": [*said["blocks"], {"type": "actions", "elements": [button]}]}
 
 
 def refusal(text: str) -> JSON:
@@ -178,8 +198,17 @@ _LINE_TO_TYPE = re.compile(rf"(?:\b[Tt]ype |, or |; or )(?=(?:{_VERB})\b)")
 """Where a hint names a line to type: the core knows the language, but not what the command is called here."""
 
 
-def _message(lines: Sequence[str], offer: str = "", choices: Sequence[Choice] = (), most: int = ANSWERED) -> JSON:
+def _message(
+    lines: Sequence[str],
+    offer: str = "",
+    choices: Sequence[Choice] = (),
+    most: int = ANSWERED,
+    line: tuple[str, str] | None = None,
+) -> JSON:
+    """Lines and buttons: those of an offer, or one that says a line of the language."""
     blocks: list[JSON] = [_section(part) for part in _packed(_fitting(lines, most))]
+    if line is not None:
+        blocks.append({"type": "actions", "elements": [say_button(0, *line)]})
     if choices and offer:
         blocks.append(
             {
@@ -196,7 +225,7 @@ def _message(lines: Sequence[str], offer: str = "", choices: Sequence[Choice] = 
                 ],
             }
         )
-    return {"text": _cut("\n".join(lines), MESSAGE), "blocks": blocks}
+    return {"text": cut("\n".join(lines), MESSAGE), "blocks": blocks}
 
 
 def _fitting(lines: Sequence[str], most: int, elsewhere: str = "") -> list[str]:
@@ -216,7 +245,7 @@ _TORN = re.compile(r"(?:&[a-z]{0,3}|<[^<>]*)\Z")
 """The beginning of an escape or a link at the end of a text that was cut."""
 
 
-def _cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int) -> str:
     """Cut mrkdwn to at most `limit` characters, and through no escape or link."""
     return text if len(text) <= limit else _TORN.sub("", text[: limit - 1]).rstrip() + "…"
 
@@ -250,8 +279,23 @@ def recorded(said: Recorded, prefix: str = "/incident") -> list[str]:
     """The answer to a recorded line: at most two lines."""
     last = said.happened[-1]
     first = _entry(said, last) if isinstance(last, ev.Numbered) else _mark(said, last)
-    second = _second(said, last, prefix)
+    second = " · ".join(filter(None, [_with_it(said), _second(said, last, prefix)]))
     return [first, second] if second else [first]
+
+
+def _with_it(said: Recorded) -> str:
+    """What was recorded together with the last: by one form."""
+    return f"With it: {', '.join(_named(one) for one in said.happened[:-1])}" if said.happened[1:] else ""
+
+
+def _named(happened: ev.Event) -> str:
+    match happened:
+        case ev.KindCorrected():
+            return f"#{happened.entry} is {_as_kind(happened.to)}"
+        case ev.Numbered():
+            return f"#{happened.entry} {LABELS[happened.kind]}"
+        case _:
+            return escape(_MARKS[happened.name].format_map(vars(happened)))
 
 
 def _entry(said: Recorded, entry: ev.Numbered) -> str:
@@ -360,12 +404,15 @@ def _mark(said: Recorded, mark: ev.Event) -> str:
                 mark.category.value if mark.category else "",
                 f"“{shown(mark.text)}”" if mark.text else "",
                 "" if mark.public is None else "for customers to read" if mark.public else "not for customers",
+                f"tracker {escape(mark.url)}" if mark.url else "",
             ]
             return f"☑️ T{mark.task} now: {' · '.join(c for c in changed if c)}"
         case ev.TaskDone():
             return f"✅ T{mark.task} is done: {about}"
         case ev.TaskDropped():
             return f"☑️ T{mark.task} is dropped: {shown(mark.text)}"
+        case ev.TaskReopened():
+            return f"☑️ T{mark.task} is open again: {about}"
         case ev.TextCorrected():
             return f"✏️ #{mark.entry} corrected by {who}: {shown(mark.text)}"
         case ev.KindCorrected():
@@ -415,6 +462,14 @@ def _mark(said: Recorded, mark: ev.Event) -> str:
                 f"🔒 {who} took the web link of {said.place.name} back: it stopped working. "
                 "The draft's post gets another one."
             )
+        case ev.Attached():
+            return f"📎 #{mark.entry} now holds {escape(clip(mark.file, 160)) or 'a file'}."
+        case ev.ChannelOpened():
+            return f"#️⃣ {said.place.name} has a channel of its own: <#{mark.channel}>."
+        case ev.NudgesSet():
+            if mark.on:
+                return f"🔔 {who} turned the reminders of {said.place.name} on."
+            return f"🔕 {who} turned the reminders of {said.place.name} off."
         case ev.SharedTo():
             return f"📤 {said.place.name} is being shared to <#{mark.channel}>."
         case _:
@@ -428,6 +483,7 @@ _MARKS = {
     "task_changed": "the change of T{task}",
     "task_done": "that T{task} is done",
     "task_dropped": "that T{task} is dropped",
+    "task_reopened": "that T{task} is open again",
     "text_corrected": "the correction of #{entry}",
     "time_corrected": "the other time of #{entry}",
     "removed": "the removal of #{entry}, which counts again",
@@ -439,6 +495,8 @@ _MARKS = {
     "review_called": "the call for a review",
     "approved": "the approval",
     "shared_to": "the sharing",
+    "attached": "the file of #{entry}",
+    "nudges_set": "the change of the reminders",
 }
 
 
@@ -480,9 +538,15 @@ def _second(said: Recorded, last: ev.Event, prefix: str) -> str:
     clauses: list[str] = []
     match last:
         case ev.Started():
-            clauses.append(f"Say what happens: {prefix} note … · Commander? {prefix} lead @name")
-            if last.new_channel:
-                clauses.append("Scribe opens no channels yet: it is recorded here")
+            board = "" if said.invite or last.new_channel else "Board pinned. "
+            clauses.append(f"{board}Say what happens: {prefix} note … · Commander? {prefix} lead @name")
+            if said.keeps_chat:
+                days = "1 day" if said.keeps_chat == 1 else f"{said.keeps_chat} days"
+                clauses.append(f"Messages are kept for {days} to suggest entries from")
+            if last.new_channel and said.place.private:
+                clauses.append("A channel is made for it if this one is public; until then it is recorded here")
+            elif last.new_channel:
+                clauses.append("A channel is being made for it; until that is there, this one counts")
             if said.invite:
                 clauses.append("I am not in this private channel: /invite @Scribe. Everything is recorded meanwhile.")
         case ev.Resolved():
@@ -497,8 +561,13 @@ def _second(said: Recorded, last: ev.Event, prefix: str) -> str:
             )
         case ev.Escalated() if last.person or said.beside.first:
             clauses.append("Scribe pages nobody" + (": they get this mention only." if last.person else "."))
-        case ev.ToldStakeholders() if said.beside.first:
-            clauses.append("Recorded only: Scribe posts it nowhere.")
+        case ev.ToldStakeholders():
+            told = ["Recorded only: Scribe posts it nowhere."] if said.beside.first else []
+            if last.promised and said.reminded:
+                names = [f"@{escape(said.people[key].name)}" for key in said.reminded if key in said.people]
+                when = times.clock if last.promised - said.now < timedelta(hours=20) else times.moment
+                told.append(f"I will remind {' and '.join(names)} at {when(last.promised, said.zone)}.")
+            clauses += [" ".join(told)] if told else []
         case ev.ImpactDescribed() if last.share:
             clauses.append(f"→ share of users: {last.share} %")
         case ev.Mitigated() if said.beside.back:
@@ -526,8 +595,21 @@ def _second(said: Recorded, last: ev.Event, prefix: str) -> str:
     return " · ".join([*clauses, *(f"({escape(clause)})" for clause in said.understood)])
 
 
-_NO_ADDENDUM = ev.Redacted | ev.WordsDestroyed | ev.LinkRevoked | ev.SharedTo | ev.Approved | ev.ReviewCalled
-"""What changes nothing that readers of a published document are told."""
+_NO_ADDENDUM = (
+    ev.Redacted
+    | ev.WordsDestroyed
+    | ev.LinkRevoked
+    | ev.SharedTo
+    | ev.Approved
+    | ev.ReviewCalled
+    | ev.ChannelOpened
+    | ev.NudgesSet
+    | ev.TaskChanged
+    | ev.TaskDone
+    | ev.TaskDropped
+    | ev.TaskReopened
+)
+"""What changes nothing that readers of a published document are told, or is no more than how its action items go on."""
 
 
 def _author(said: Recorded, entry: ev.Numbered) -> str:
@@ -831,7 +913,48 @@ def draft(digest: Any, receipts: Mapping[str, JSON], told_in: str = "") -> JSON:
     )
     place = f"in <#{told_in}>" if told_in else "in the thread"
     lines.append(f"The whole text is {place}.")
-    return _message(lines)
+    if digest.life:
+        lines.append(_line(digest.life, 400))
+    message = _message(lines)
+    if digest.status == "resolved" and not told_in:
+        message["blocks"].append({"type": "actions", "elements": _next(digest)})
+    return message
+
+
+def _next(digest: Any) -> list[JSON]:
+    """What can be done about the document by now: a button each."""
+    to = f"INC-{digest.number}:"
+    open_questions = _count(digest.open_questions, "open question")
+    still = f"{open_questions} {'is' if digest.open_questions == 1 else 'are'} still there. "
+    publish = "What is recorded afterwards becomes an addendum, and what is published stays published."
+    found: list[tuple[str, str, JSON | None]] = [("Edit", f"edit {to} section", None)]
+    if digest.open_questions:
+        found.insert(0, ("Answer the open questions", f"answer {to}", None))
+    if digest.stage == "draft":
+        found.append(("Ask for a review", f"review {to}", None))
+    elif digest.stage == "in review":
+        approve = "You have read the draft as it is, and stand by it. Your name is printed in it."
+        found.append(("Approve", f"approve {to}", _confirm("Approve the draft?", approve, "Approve")))
+        anyway = "Publish anyway" if digest.open_questions else "Publish"
+        said = f"{still if digest.open_questions else ''}{publish}"
+        found.append(("Publish", f"publish {to}", _confirm("Publish the postmortem?", said, anyway)))
+    if digest.stage == "published":
+        found = [("Edit", f"edit {to} section", None)]
+    found.append(("Share", f"share {to}", None))
+    return [
+        say_button(number, label, line) | ({"confirm": confirm} if confirm else {})
+        for number, (label, line, confirm) in enumerate(found)
+    ]
+
+
+def _confirm(title: str, text: str, yes: str) -> JSON:
+    """What Slack asks before a button does what it says."""
+    return {
+        "title": {"type": "plain_text", "text": title},
+        "text": {"type": "plain_text", "text": text},
+        "confirm": {"type": "plain_text", "text": yes},
+        "deny": {"type": "plain_text", "text": "Not yet"},
+    }
 
 
 def changes(revision: int, made: Changes) -> JSON:

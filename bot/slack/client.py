@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
+from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -41,8 +42,15 @@ PAUSES = (0.3, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
 LONGEST_WAIT = 30.0
 """Seconds for which Slack may ask us to wait between two such looks; a file that is late is looked for again later."""
 
+NOT_HERE = ("external", "tombstone", "hidden_by_limit")
+"""Modes of files that Slack has no bytes of."""
+
 PAGES = 5
 PAGE = 200
+
+CHANNEL_PAGES = 20
+CHANNEL_PAGE = 1000
+"""Channels are looked through up to 20,000, a thousand a call (https://docs.slack.dev/reference/methods/conversations.list)."""
 
 
 # --- what carries a call ----------------------------------------------------------------------------------------------
@@ -71,6 +79,10 @@ class Transport(Protocol):
 
     def upload(self, url: str, content: bytes) -> Answer:
         """Post a file's bytes to the address that Slack gave for it."""
+        ...
+
+    def download(self, url: str, most: int) -> bytes:
+        """Fetch a file with the bot's token. Raises Undelivered, permanently for one of more than `most` bytes."""
         ...
 
 
@@ -131,9 +143,77 @@ class OverHTTP:
         except (OSError, http.client.HTTPException) as broken:
             raise _broken("the upload", broken) from broken
 
+    def download(self, url: str, most: int) -> bytes:
+        """The token goes to Slack's own hosts and the stand-in's only: an address in a message may be anybody's."""
+        if not _is_slacks(url, self._base_url):
+            raise Undelivered("The file does not lie with Slack.", permanent=True)
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self._token}"})  # noqa: S310 - looked at
+        try:
+            with _NO_REDIRECTS.open(request, timeout=self._timeout) as answer:
+                kind = str(answer.headers.get_content_type())
+                content = self._read(answer, most + 1)
+                announced = answer.headers.get("Content-Length", "")
+        except urllib.error.HTTPError as refused:
+            with refused:
+                gone = 300 <= refused.code < 500 and refused.code not in (408, 429)
+                retry_after = _retry_after(dict(refused.headers))
+            raise Undelivered(
+                f"Slack did not give the file (HTTP {refused.code}).",
+                permanent=gone,
+                retry_after=retry_after,
+                code="missing_scope" if 300 <= refused.code < 400 else "",  # it leads to where people sign in
+            ) from refused
+        except (OSError, http.client.HTTPException) as broken:
+            raise _broken("the download", broken) from broken
+        if len(content) > most:
+            raise Undelivered(f"The file is larger than {most} bytes.", permanent=True, code="too_large")
+        if kind == "text/html":  # Slack's sign-in page, which is what a token without files:read gets
+            raise Undelivered(
+                "Slack gave its sign-in page instead of the file: the app lacks files:read.",
+                permanent=True,
+                code="missing_scope",
+            )
+        if announced.isdigit() and len(content) < int(announced):  # urllib says nothing of a connection that broke
+            raise Undelivered("The connection to Slack broke (the download).")
+        return content
+
+    def _read(self, answer: Any, most: int) -> bytes:
+        """So many bytes of an answer at most. Raises Undelivered where they trickle in: a lease lasts three minutes."""
+        until = time.monotonic() + self._timeout * 10
+        parts: list[bytes] = []
+        while most > 0 and (part := answer.read1(min(most, 1 << 16))):
+            parts.append(part)
+            most -= len(part)
+            if time.monotonic() > until:
+                raise Undelivered("Slack gave the file too slowly.")
+        return b"".join(parts)
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: the token would go with it."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_NO_REDIRECTS = urllib.request.build_opener(_Stay)
+
+
+def _is_slacks(url: str, base_url: str) -> bool:
+    """Whether an address is one of Slack's, or of what stands in for it."""
+    try:
+        parts, ours = urlsplit(url), urlsplit(base_url)
+        host = (parts.hostname or "").lower()
+        if (parts.scheme, host, parts.port) == (ours.scheme, ours.hostname, ours.port):
+            return True
+    except ValueError:
+        return False
+    return parts.scheme == "https" and (host == "slack.com" or host.endswith((".slack.com", ".slack-files.com")))
+
 
 class Counted:
-    """A transport that tells `became(method, result, seconds)` of each call; a file's bytes count as "upload".
+    """A transport that tells `became(method, result, seconds)` of each call; a file's bytes count as "upload" or
+    "download".
 
     The results: ok, rate_limited, refused, failed (Slack's own fault), no_answer.
     """
@@ -147,6 +227,18 @@ class Counted:
 
     def upload(self, url: str, content: bytes) -> Answer:
         return self._counted("upload", lambda: self._transport.upload(url, content))
+
+    def download(self, url: str, most: int) -> bytes:
+        began, result = time.perf_counter(), "no_answer"
+        try:
+            content = self._transport.download(url, most)
+            result = "ok"
+            return content
+        except Undelivered as failure:
+            result = "rate_limited" if failure.retry_after else "refused" if failure.permanent else "failed"
+            raise
+        finally:
+            self._became("download", result, time.perf_counter() - began)
 
     def _counted(self, method: str, ask: Callable[[], Answer]) -> Answer:
         began, result = time.perf_counter(), "no_answer"
@@ -186,13 +278,32 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A file that somebody shared: what Slack says of it, and where its bytes are; `url` is "" where it has none.
+
+    `media_type` is Slack's claim, `size` in bytes. `elsewhere`: Slack holds a link to another program's file.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    url: str
+    elsewhere: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """What Slack says about a person; `zone` is an IANA name."""
+    """What Slack says about a person; `zone` is an IANA name.
+
+    `teams` are the workspaces that they belong to; `guest`: they see those channels only into which they were invited.
+    """
 
     user: str
     name: str
     zone: str | None
     is_bot: bool
+    guest: bool = False
+    teams: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +364,17 @@ class Slack:
         found = _object(self._call("users.info", timeout, user=user), "user")
         profile = found.get("profile") or {}
         name = profile.get("display_name") or profile.get("real_name") or found.get("real_name") or found.get("name")
-        return Profile(user, str(name or user), found.get("tz") or None, bool(found.get("is_bot")))
+        guest = bool(found.get("is_restricted") or found.get("is_ultra_restricted") or found.get("is_stranger"))
+        # in an organisation of several workspaces a person has one team_id and belongs to several
+        teams = {found.get("team_id"), *((found.get("enterprise_user") or {}).get("teams") or ())}
+        return Profile(
+            user,
+            str(name or user),
+            found.get("tz") or None,
+            bool(found.get("is_bot")),
+            guest,
+            frozenset(str(team) for team in teams if team),
+        )
 
     def look_at(self, team: str, channel: str) -> Channel:
         """Ask what a channel is. One that Scribe may not see is refused as channel_not_found."""
@@ -355,13 +476,128 @@ class Slack:
         """Give the address that opens an uploaded file."""
         return _text(_object(self._call("files.info", file=file), "file"), "permalink")
 
+    def file(self, file: str) -> Held:
+        """Ask what a file is that somebody shared (https://docs.slack.dev/reference/objects/file-object)."""
+        found = _object(self._call("files.info", file=file), "file")
+        size = found.get("size")
+        return Held(
+            name=str(found.get("name") or found.get("title") or ""),
+            media_type=str(found.get("mimetype") or ""),
+            size=size if isinstance(size, int) and size > 0 else 0,
+            url=str(found.get("url_private_download") or found.get("url_private") or ""),
+            elsewhere=bool(found.get("is_external")) or found.get("mode") in NOT_HERE,
+        )
+
     def delete_file(self, file: str) -> None:
         """Delete a file of ours; fine if it is gone already."""
         self._call("files.delete", file=file, fine=("file_not_found", "file_deleted"))
 
-    def open_form(self, trigger: str, view: Mapping[str, Any], timeout: float | None = FORM_TIMEOUT) -> None:
-        """Open a form in front of the person whose trigger it is."""
-        self._call("views.open", timeout, trigger_id=trigger, view=view)
+    def open_form(self, trigger: str, view: Mapping[str, Any], timeout: float | None = FORM_TIMEOUT) -> str:
+        """Open a form in front of the person whose trigger it is; gives its id."""
+        body = self._call("views.open", timeout, trigger_id=trigger, view=view)
+        return str((body.get("view") or {}).get("id") or "")
+
+    def change_form(
+        self, view_id: str, view: Mapping[str, Any], timeout: float | None = FORM_TIMEOUT, hash: str = ""
+    ) -> None:
+        """Put another view in place of one that is open; with the `hash` of the one that was seen, of no other."""
+        seen: dict[str, Any] = {"hash": hash} if hash else {}
+        self._call("views.update", timeout, view_id=view_id, view=view, **seen)
+
+    def lay_over(self, trigger: str, view: Mapping[str, Any], timeout: float | None = FORM_TIMEOUT) -> None:
+        """Open a view on top of the one from which the trigger comes; Slack stacks three."""
+        self._call("views.push", timeout, trigger_id=trigger, view=view)
+
+    def publish_home(self, user: str, view: Mapping[str, Any]) -> None:
+        """Show a person's Home tab."""
+        self._call("views.publish", user_id=user, view=view)
+
+    def message(self, channel: str, ts: str) -> Mapping[str, Any] | None:
+        """Look one message up, in a thread or not; None where there is none (any more).
+
+        history knows no replies and would give the message before (PEERS.md, defect 13), so the ts is compared.
+        """
+        exactly: Any = {"channel": channel, "latest": ts, "oldest": ts, "inclusive": True, "limit": 1}
+        for found in self._call("conversations.history", **exactly).get("messages") or ():
+            if found.get("ts") == ts:
+                return dict(found)
+        body = self._call("conversations.replies", ts=ts, **exactly, fine=("thread_not_found", "message_not_found"))
+        return next((dict(found) for found in body.get("messages") or () if found.get("ts") == ts), None)
+
+    def messages(self, channel: str, since: str, until: str = "", cursor: str = "") -> tuple[list[Any], str]:
+        """A page of a channel's messages between two ts, newest first, and the cursor of the next page ("": none)."""
+        body = self._call(
+            "conversations.history",
+            channel=channel,
+            oldest=since,
+            latest=until or None,
+            inclusive=True,
+            limit=PAGE,
+            cursor=cursor or None,
+        )
+        return list(body.get("messages") or ()), str((body.get("response_metadata") or {}).get("next_cursor") or "")
+
+    def replies(self, channel: str, thread: str) -> list[Any]:
+        """The replies in a thread, at most a page of them."""
+        body = self._call("conversations.replies", channel=channel, ts=thread, limit=PAGE, fine=("thread_not_found",))
+        return [one for one in body.get("messages") or () if one.get("ts") != thread]
+
+    def pin(self, channel: str, ts: str) -> None:
+        """Pin a message; fine if it is pinned already."""
+        self._call("pins.add", channel=channel, timestamp=ts, fine=("already_pinned",))
+
+    def unpin(self, channel: str, ts: str) -> None:
+        """Unpin a message; fine if it is not pinned."""
+        self._call("pins.remove", channel=channel, timestamp=ts, fine=("no_pin", "not_pinned", "message_not_found"))
+
+    def bookmark(self, channel: str, title: str, link: str) -> str:
+        """Put a link on top of a channel, and give its id."""
+        body = self._call("bookmarks.add", channel_id=channel, title=title, type="link", link=link)
+        return _text(_object(body, "bookmark"), "id")
+
+    def remove_bookmark(self, channel: str, bookmark: str) -> None:
+        """Take such a link away; fine if it is gone already."""
+        self._call(
+            "bookmarks.remove", channel_id=channel, bookmark_id=bookmark, fine=("not_found", "bookmark_not_found")
+        )
+
+    def make_channel(self, name: str) -> str:
+        """Make a public channel and give its id. One of that name is refused as name_taken."""
+        return _text(_object(self._call("conversations.create", name=name), "channel"), "id")
+
+    def find_channel(self, name: str) -> Mapping[str, Any] | None:
+        """Look a channel up by its name; None where there is none that Scribe may see. It may take several calls."""
+        cursor = None
+        for _ in range(CHANNEL_PAGES):
+            body = self._call(
+                "conversations.list", types="public_channel,private_channel", limit=CHANNEL_PAGE, cursor=cursor
+            )
+            for found in body.get("channels") or ():
+                if found.get("name") == name:
+                    return dict(found)
+            cursor = (body.get("response_metadata") or {}).get("next_cursor") or None
+            if cursor is None:
+                break
+        return None
+
+    def rename_channel(self, channel: str, name: str) -> None:
+        """Give a channel that Scribe made another name."""
+        self._call("conversations.rename", channel=channel, name=name)
+
+    def set_topic(self, channel: str, topic: str) -> None:
+        """Set a channel's topic."""
+        self._call("conversations.setTopic", channel=channel, topic=topic)
+
+    def invite(self, channel: str, user: str) -> None:
+        """Invite a person into a channel; fine if they are in it."""
+        self._call("conversations.invite", channel=channel, users=user, fine=("already_in_channel", "cant_invite_self"))
+
+    def download(self, url: str, most: int) -> bytes:
+        """Fetch a file that somebody shared, of at most `most` bytes; it stays as private as it was."""
+        try:
+            return self._transport.download(url, most)
+        except (OSError, http.client.HTTPException) as broken:
+            raise _broken("the download", broken) from broken
 
     def permalink(self, channel: str, ts: str) -> str:
         """Give the address of a message."""
@@ -525,6 +761,10 @@ REMEDIES: dict[str, str] = {
     "exchanged_trigger_id": "The form was opened already.",
     "trigger_exchanged": "The form was opened already.",
     "view_too_large": "The form is too large for Slack.",
+    "name_taken": "A channel of that name exists already.",
+    "not_enabled": "The app's Home tab is turned off: turn it on under App Home.",
+    "too_many_pins": "The channel has as many pins as Slack allows.",
+    "too_many_bookmarks": "The channel has as many bookmarks as Slack allows.",
 }
 """Slack's codes for what another try cannot help, in plain words, with what a person can do about it."""
 

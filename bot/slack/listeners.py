@@ -10,24 +10,25 @@ import hashlib
 import json
 import logging
 import re
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from slack_bolt import Ack, App
 from slack_bolt.response import BoltResponse
 
 from bot import logs
 from bot.core.answers import Heard, Refused
-from bot.core.errors import Refusal, Undelivered, Unrecorded
+from bot.core.errors import Refusal, Unrecorded
 from bot.core.grammar import find
 from bot.core.record import Channel
 from bot.scribe import Scribe
-from bot.slack import blocks, forms
-from bot.slack.forms import ADD_TO_TIMELINE, START_INCIDENT
-from bot.slack.payloads import Malformed, object_at, plain, text_at, ts_to_time
+from bot.slack import blocks
+from bot.slack.dialogs import Dialogs, Forms, from_form
+from bot.slack.forms import START_INCIDENT as START_INCIDENT
+from bot.slack.payloads import Malformed, plain, text_at, ts_to_time
+from bot.slack.shortcut import ADD_TO_TIMELINE as ADD_TO_TIMELINE
 
 JSON = dict[str, Any]
 
@@ -60,32 +61,53 @@ SUBSCRIBED = frozenset(
 log = logging.getLogger("scribe.slack")
 
 
-class Forms(Protocol):
-    """The one call that a listener makes: a form's trigger lives three seconds."""
-
-    def open_form(self, trigger: str, view: JSON) -> None: ...
-
-
-def register(app: App, scribe: Scribe, slack: Forms, clock: Callable[[], datetime], command: str = "/incident") -> None:
-    """Registers every listener with a Bolt app."""
-    _commands(app, scribe, command)
-    _buttons(app, scribe)
-    _forms(app, scribe, slack, clock)
+def register(
+    app: App,
+    scribe: Scribe,
+    slack: Forms,
+    clock: Callable[[], datetime],
+    command: str = "/incident",
+    others: Sequence[Callable[[App], None]] = (),
+) -> None:
+    """Registers every listener with a Bolt app; those of `others` come before the ones that catch what is left."""
+    for register_others in others:
+        register_others(app)
+    dialogs = Dialogs(scribe, slack, clock)
+    dialogs.listen(app)
+    _commands(app, scribe, command, dialogs)
+    _buttons(app, scribe, dialogs)
+    _forms(app)
     _events(app, scribe, command)
     _errors(app, scribe, command)
 
 
-def _commands(app: App, scribe: Scribe, command: str) -> None:
+def _commands(app: App, scribe: Scribe, command: str, dialogs: Dialogs) -> None:
     @app.command(command)
     def incident(ack: Ack, body: JSON) -> None:
         line, mentions = plain(text_at(body, "text", usual=""))
-        ack(blocks.answer(scribe.say(line, _from_command(body, mentions)), command))
+        heard = _from_command(body, mentions)
+        outcome = scribe.say(line, replace(heard, opens=True))
+        if isinstance(outcome, Refused) and outcome.form:
+            left = dialogs.open(outcome, heard, body)
+            if left is None:
+                ack()
+                return
+            outcome = left
+        ack(blocks.answer(outcome, command))
 
 
-def _buttons(app: App, scribe: Scribe) -> None:
+def _buttons(app: App, scribe: Scribe, dialogs: Dialogs) -> None:
     @app.action(re.compile(rf"^{blocks.CHOOSE}:\d{{1,3}}$"))
     def choose(ack: Ack, body: JSON, action: JSON) -> None:
-        scribe.choose(text_at(action, "value", usual=""), int(action["action_id"].rpartition(":")[2]), _from_form(body))
+        heard = replace(from_form(body), opens=True)
+        number = int(action["action_id"].rpartition(":")[2])
+        dialogs.tapped(scribe.choose(text_at(action, "value", usual=""), number, heard), "", heard, body)
+        ack()
+
+    @app.action(re.compile(rf"^{blocks.SAY}:\d+$"))
+    def say(ack: Ack, body: JSON, action: JSON) -> None:
+        line = text_at(action, "value", usual="") or text_at(action, "selected_option", "value", usual="")
+        dialogs.say(line, body)
         ack()
 
     @app.action(re.compile(""))
@@ -93,42 +115,7 @@ def _buttons(app: App, scribe: Scribe) -> None:
         ack()
 
 
-def _forms(app: App, scribe: Scribe, slack: Forms, clock: Callable[[], datetime]) -> None:
-    @app.shortcut(START_INCIDENT)
-    def start_incident(ack: Ack, body: JSON) -> None:
-        _open(slack, body, forms.start_form(clock()))
-        ack()
-
-    @app.shortcut(ADD_TO_TIMELINE)
-    def add_to_timeline(ack: Ack, body: JSON) -> None:
-        _open(slack, body, forms.capture_form(text_at(body, "channel", "id"), object_at(body, "message")))
-        ack()
-
-    @app.view(START_INCIDENT)
-    def started(ack: Ack, body: JSON, view: JSON) -> None:
-        fields = ("title", "channel", "severity", "since")
-        heard = _from_form(body)
-        if (earlier := scribe.recall(heard.team, heard.origin)) is not None:  # what was filled in may have grown old
-            _close(ack, earlier, fields)
-            return
-        try:
-            command, channel = forms.started(view, clock())
-        except Refusal as refusal:
-            ack(forms.field_errors(refusal, fields))
-            return
-        outcome = scribe.handle(command, replace(heard, channel=channel))
-        _close(ack, outcome, fields)
-
-    @app.view(ADD_TO_TIMELINE)
-    def captured(ack: Ack, body: JSON, view: JSON) -> None:
-        fields = ("kind", "text")
-        try:
-            command, channel, thread = forms.captured(view)
-        except Refusal as refusal:
-            ack(forms.field_errors(refusal, fields))
-            return
-        _close(ack, scribe.handle(command, replace(_from_form(body), channel=channel, thread=thread)), fields)
-
+def _forms(app: App) -> None:
     @app.view(re.compile(""))
     def any_other_form(ack: Ack) -> None:
         ack()
@@ -138,28 +125,15 @@ def _forms(app: App, scribe: Scribe, slack: Forms, clock: Callable[[], datetime]
         ack()
 
 
-def _open(slack: Forms, body: JSON, view: JSON) -> None:
-    try:
-        slack.open_form(text_at(body, "trigger_id", usual=""), view)
-    except Undelivered as failure:
-        log.warning("a form could not be opened: %s", failure.message)
-
-
-def _close(ack: Ack, outcome: object, fields: tuple[str, ...]) -> None:
-    if isinstance(outcome, Refused):
-        ack(forms.field_errors(Refusal(outcome.message, outcome.hint, outcome.field), fields))
-    else:
-        ack()
-
-
 def _events(app: App, scribe: Scribe, command: str) -> None:
     @app.event("app_mention")
     def mentioned(body: JSON, event: JSON, context: JSON) -> None:
-        line, mentions = plain(_addressed(text_at(event, "text", usual=""), context.get("bot_user_id") or "", command))
-        line = re.sub(rf"^{re.escape(command)}\s+", "", line)
+        said = _addressed(text_at(event, "text", usual=""), context.get("bot_user_id") or "", command)
         user = text_at(event, "user", usual="")
-        if not user:
+        if said is None or not user:
             return
+        line, mentions = plain(said)
+        line = re.sub(rf"^{re.escape(command)}\s+", "", line)
         heard = Heard(
             team=_team(body),
             channel=text_at(event, "channel"),
@@ -226,16 +200,31 @@ def _events(app: App, scribe: Scribe, command: str) -> None:
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>[\s:,]*")
 
 
-def _addressed(text: str, bot: str, command: str) -> str:
-    """What is said to the bot: what follows a mention at the beginning, or one further on that a verb follows."""
-    if first := _MENTION.match(text.lstrip()):
-        return text.lstrip()[first.end() :]
+_COURTESY = re.compile(
+    r"(?:(?:thanks|thank you|thx|ty|cheers|ok(?:ay)?|great|nice|good (?:bot|job|work)|well done|hi|hello|hey|sorry|"
+    r"so much|a lot|all|everybody|:?[a-z0-9_+-]+:)[\s,.!]*)+",
+    re.IGNORECASE,
+)
+"""What is said out of politeness, and is to be answered as little as it is to be recorded."""
+
+
+def _addressed(text: str, bot: str, command: str) -> str | None:
+    """What is said to the bot: what follows a mention at the beginning, or one further on that a verb follows.
+
+    None where people only speak of it, or thank it.
+    """
+    text = text.lstrip()
+    first = _MENTION.match(text)
+    if first is not None and (not bot or first[1] == bot):
+        said = text[first.end() :]
+        return None if _COURTESY.fullmatch(said.strip()) else said
     for found in _MENTION.finditer(text):
         said = text[found.end() :]
         words = said.removeprefix(command).split(None, 1)
         if found[1] == bot and words and find(words[0]) is not None:
             return said
-    return text
+    words = text.split(None, 1)
+    return text if not bot or (words and find(words[0]) is not None) else None
 
 
 def _errors(app: App, scribe: Scribe, command: str) -> None:
@@ -260,7 +249,7 @@ def _errors(app: App, scribe: Scribe, command: str) -> None:
             return _beside_a_field(body, text)
         if "event" in body:
             return BoltResponse(status=500, body="")
-        heard = _from_form(body)
+        heard = from_form(body)
         if heard.channel and heard.user:
             scribe.fault(heard, reference)
         return BoltResponse(status=200, body="")
@@ -305,20 +294,6 @@ def _from_command(body: JSON, mentions: dict[str, str]) -> Heard:
         channel_name="" if hidden else name,
         private=True if hidden else None,
         mentions=mentions,
-    )
-
-
-def _from_form(body: JSON) -> Heard:
-    """A button, a shortcut or a form; its answer leaves by letter."""
-    channel = text_at(body, "channel", "id", usual="") or text_at(body, "container", "channel_id", usual="")
-    origin = text_at(body, "trigger_id", usual="") or text_at(body, "view", "id", usual="")
-    return Heard(
-        team=text_at(body, "team", "id", usual="") or text_at(body, "user", "team_id", usual=""),
-        channel=channel,
-        user=text_at(body, "user", "id"),
-        origin=origin or secrets.token_hex(8),
-        user_name=text_at(body, "user", "username", usual="") or text_at(body, "user", "name", usual=""),
-        by_letter=True,
     )
 
 

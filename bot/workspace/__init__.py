@@ -178,7 +178,8 @@ class Workspace(Acts):
             return "\n".join(writing.message_text(self, message))
         if isinstance(message, Answer) and not message.blocks:
             return message.text
-        return "\n".join(writing.block_text(self, message.blocks))
+        zone = self.users[message.user].tz if isinstance(message, View) else ""
+        return "\n".join(writing.block_text(self, message.blocks, zone))
 
     def transcript(self, *, channel: Channel | str | None = None, zone: str = "UTC") -> str:
         """Write down a channel as people saw it (all channels if none is named); `zone` is an IANA name."""

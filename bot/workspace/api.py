@@ -20,7 +20,7 @@ from .state import State
 METHODS: dict[str, Method] = {**chat.METHODS, **conversations.METHODS, **sharing.METHODS, **surfaces.METHODS}
 
 # What can be called and is no method of the table: it needs no bot token, or no token at all.
-OTHERS = frozenset({"upload", "respond", "apps.connections.open"})
+OTHERS = frozenset({"upload", "download", "respond", "apps.connections.open"})
 
 RESPONSE_URL_USES = 5
 RESPONSE_URL_LIFE = timedelta(minutes=30)
@@ -67,6 +67,21 @@ class Web(State):
             return Reply(200, {"ok": True, "text": f"OK - {len(content)}"})
 
         return self._guarded("upload", {"url": url, "length": len(content)}, None, effect)
+
+    def download(self, url: str, token: str | None) -> Reply:
+        """Give the file behind a url_private, in the body's "content": to the bot, where it is in a channel with it."""
+
+        def effect() -> Reply:
+            file = next((one for one in self.stored_files.values() if f"-{one.id}/" in url), None)
+            seen = file is not None and any(self.bot_is_in(self.channels[one]) for one in file.shares)
+            if token != self.bot_token or "files:read" not in self.scopes:
+                return Reply(302, {"ok": False, "error": "not_authed"})
+            if file is None or file.deleted or not file.completed or not seen:
+                return Reply(404, {"ok": False, "error": "file_not_found"})
+            kind = self.file_json(file)["mimetype"]
+            return Reply(200, {"ok": True, "content": file.content or b"", "media_type": kind})
+
+        return self._guarded("download", {"url": url}, token, effect)
 
     def respond(self, response_url: str, payload: Mapping[str, Any]) -> Reply:
         """Take an answer to a command or a click: five times in thirty minutes, ephemeral unless it says otherwise."""

@@ -216,6 +216,21 @@ def _invite(ws: State, args: Args) -> Json:
     return {"channel": ws.channel_json(channel)}
 
 
+def _rename(ws: State, args: Args) -> Json:
+    channel = joined(ws, args.text("channel"), writing=True)
+    name = args.text("name")
+    if channel.creator != ws.bot_user:
+        raise refuse("not_authorized")
+    if len(name) > 80:
+        raise refuse("invalid_name_maxlength")
+    if _PROBLEM_NAME.search(name):
+        raise refuse("invalid_name_specials")
+    if any(one.name == name and one.kind != "im" and one is not channel for one in ws.channels.values()):
+        raise refuse("name_taken")
+    channel.name = name
+    return {"channel": ws.channel_json(channel)}
+
+
 def _set_topic(ws: State, args: Args) -> Json:
     channel = joined(ws, args.text("channel"), writing=True)
     if len(args.text("topic")) > 250:
@@ -276,6 +291,7 @@ METHODS: dict[str, Method] = {
     "conversations.list": method(_list, _READ),
     "conversations.members": method(_members, _READ, "channel"),
     "conversations.open": method(_open, "im:write channels:manage groups:write"),
+    "conversations.rename": method(_rename, _MANAGE, "channel name"),
     "conversations.replies": method(_replies, _HISTORY, "channel ts"),
     "conversations.setPurpose": method(_set_purpose, _MANAGE, "channel"),
     "conversations.setTopic": method(_set_topic, _MANAGE, "channel topic"),

@@ -86,6 +86,7 @@ class User:
     team: str
     is_bot: bool = False
     deleted: bool = False
+    guest: bool = False
 
     @property
     def shown(self) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 from .acts import Acts
 from .model import Door, DoorReply, Json, Reply
@@ -46,7 +46,7 @@ class _Slow:
 class WorkspaceServer:
     """A workspace that others can reach; `port` 0 takes a free one.
 
-    While it runs, the upload URLs and response_urls that the workspace hands out lead here.
+    While it runs, the upload URLs, response_urls and addresses of files that the workspace hands out lead here.
     """
 
     def __init__(self, workspace: Acts, *, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -58,7 +58,7 @@ class WorkspaceServer:
         self._listener: _Listener | None = None
         self._reserved: socket.socket | None = None
         self._thread: threading.Thread | None = None
-        self._sites: tuple[str, str] | None = None
+        self._sites: tuple[str, str, str] | None = None
         self.waits: list[_Slow] = []
 
     # --- on and off
@@ -68,8 +68,9 @@ class WorkspaceServer:
         if self._listener is not None:
             raise RuntimeError("this server runs already")
         self._listen(self._bound())
-        self._sites = self.workspace.hooks_site, self.workspace.upload_site
-        self.workspace.hooks_site, self.workspace.upload_site = f"{self.url}/hooks", self.url
+        self._sites = self.workspace.hooks_site, self.workspace.upload_site, self.workspace.files_site
+        self.workspace.hooks_site = f"{self.url}/hooks"
+        self.workspace.upload_site = self.workspace.files_site = self.url
         return self
 
     def close(self) -> None:
@@ -81,7 +82,7 @@ class WorkspaceServer:
             self._reserved.close()
             self._reserved = None
         if self._sites is not None:
-            self.workspace.hooks_site, self.workspace.upload_site = self._sites
+            self.workspace.hooks_site, self.workspace.upload_site, self.workspace.files_site = self._sites
             self._sites = None
 
     def __enter__(self) -> Self:
@@ -272,6 +273,8 @@ class _Request(BaseHTTPRequestHandler):
             elif place.startswith("/upload/") and self.command == "POST":
                 reply = self._slowly("upload", lambda: workspace.upload(address, body))
                 self._send_text(reply, reply.body.get("text"))
+            elif place.startswith("/files-pri/") and self.command == "GET":
+                self._send_file(self._slowly("download", lambda: workspace.download(address, self._bearer())))
             elif place.startswith("/hooks/") and self.command == "POST":
                 payload = _hook(self.headers.get_content_type(), body)
                 if payload is None:
@@ -292,13 +295,27 @@ class _Request(BaseHTTPRequestHandler):
         if isinstance(given, str):
             reply = Reply(200, {"ok": False, "error": given}, {"Content-Type": "application/json; charset=utf-8"})
             return reply, _json(reply.body)
-        scheme, _, bearer = self.headers.get("Authorization", "").partition(" ")
-        token = (bearer.strip() if scheme.lower() == "bearer" else "") or given.get("token")
+        token = self._bearer() or given.get("token")
         if method == "apps.connections.open":
             reply = self._slowly(method, lambda: workspace.open_connection(token, self._issue))
         else:
             reply = self._slowly(method, lambda: workspace.call(method, given, token))
         return reply, _json(reply.body)
+
+    def _bearer(self) -> str:
+        scheme, _, bearer = self.headers.get("Authorization", "").partition(" ")
+        return bearer.strip() if scheme.lower() == "bearer" else ""
+
+    def _send_file(self, reply: Reply) -> None:
+        """A file, or what Slack has for one who may not see it: the way to the page where people sign in."""
+        if "content" in reply.body:
+            headers = {"Content-Type": str(reply.body["media_type"]), **reply.headers}
+            self._send(Reply(200, {}, headers), bytes(reply.body["content"]))
+        elif reply.status == 302:
+            where = {"Location": f"{self.server.owner.url}/?redir={quote(self.path)}"}
+            self._send(Reply(302, {}, {"Content-Type": "text/html", **where}), b"<!doctype html><title>Sign in</title>")
+        else:
+            self._send_text(reply, None)
 
     def _issue(self) -> str:
         owner = self.server.owner

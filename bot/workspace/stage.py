@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bot.app import App, create
+from bot.core.errors import Undelivered
 from bot.press import Press
 from bot.settings import Settings
 from bot.workspace import Answer, Channel, DoorReply, Reply, User, Workspace
@@ -54,6 +55,24 @@ class Wire:
     def upload(self, url: str, content: bytes) -> Reply:
         """The bytes of a file."""
         return self.workspace.upload(url, content)
+
+    def download(self, url: str, most: int) -> bytes:
+        """The bytes of a file that somebody shared."""
+        reply = self.workspace.download(url, self.workspace.bot_token)
+        if reply.status != 200:
+            permanent = 300 <= reply.status < 500 and reply.status != 429
+            code = "missing_scope" if reply.status == 302 else ""
+            wait = reply.headers.get("Retry-After")
+            raise Undelivered(
+                f"Slack did not give the file (HTTP {reply.status}).",
+                permanent=permanent,
+                retry_after=float(wait) if wait else None,
+                code=code,
+            )
+        content = bytes(reply.body["content"])
+        if len(content) > most:
+            raise Undelivered(f"The file is larger than {most} bytes.", permanent=True, code="too_large")
+        return content
 
 
 class Stage:

@@ -7,11 +7,13 @@ Ids come from counters and the seed, times from the clock that was handed in, so
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Literal
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from .model import Blocks, Channel, File, Json, Line, Message, ResponseUrl, SlackError, Trigger, User, View
@@ -66,6 +68,7 @@ class State:
         self.site = f"https://{domain}.slack.com"
         self.hooks_site = "https://hooks.slack.com"
         self.upload_site = "https://files.slack.com"
+        self.files_site = "https://files.slack.com"
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.log: list[Line] = []
@@ -248,6 +251,8 @@ class State:
             "is_admin": False,
             "is_owner": False,
             "is_bot": user.is_bot,
+            "is_restricted": user.guest,
+            "is_ultra_restricted": False,
             "is_app_user": False,
             "updated": 0,
         }
@@ -337,13 +342,14 @@ class State:
             "name": file.name,
             "title": file.title,
             "filetype": {"md": "markdown"}.get(extension, extension),
+            "mimetype": mimetypes.guess_type(file.name)[0] or "text/plain",
             "user": file.user,
             "size": file.length,
             "mode": "hosted",
             "is_external": False,
             "is_public": "public" in shares,
-            "url_private": f"{self.site}/files-pri/{self.team}-{file.id}/{file.name}",
-            "url_private_download": f"{self.site}/files-pri/{self.team}-{file.id}/download/{file.name}",
+            "url_private": f"{self.files_site}/files-pri/{self.team}-{file.id}/{quote(file.name)}",
+            "url_private_download": f"{self.files_site}/files-pri/{self.team}-{file.id}/download/{quote(file.name)}",
             "permalink": f"{self.site}/files/{file.user}/{file.id}/{file.name}",
             "shares": shares,
             **kinds,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from .markup import size, words
@@ -34,11 +34,11 @@ def transcript(ws: State, channel: Channel | str | None = None, zone: str = "UTC
         return "\n".join(_one(ws, one, ZoneInfo(zone), zone) for one in used)
 
 
-def block_text(ws: State, blocks: Blocks) -> list[str]:
-    """Give the lines that blocks show; a line may still be longer than the page."""
+def block_text(ws: State, blocks: Blocks, zone: str = "") -> list[str]:
+    """Give the lines that blocks show, picked times in `zone`; a line may still be longer than the page."""
     lines: list[str] = []
     for block in blocks:
-        lines += _block(ws, block)
+        lines += _block(ws, block, zone)
     return lines
 
 
@@ -178,7 +178,7 @@ def _text(ws: State, found: Json | None) -> str:
     return str(found["text"]) if found["type"] == "plain_text" else _said(ws, found["text"])
 
 
-def _block(ws: State, block: Json) -> list[str]:
+def _block(ws: State, block: Json, zone: str) -> list[str]:
     match block["type"]:
         case "header":
             return [_text(ws, block["text"])]
@@ -188,7 +188,7 @@ def _block(ws: State, block: Json) -> list[str]:
                 lines.append(re.sub(r"\n+", " ", _text(ws, field)))
             if block.get("accessory"):
                 lines = lines or [""]
-                lines[-1] += f"  {_element(ws, block['accessory'])}"
+                lines[-1] += f"  {_element(ws, block['accessory'], zone)}"
             return lines
         case "context":
             parts = [f"({one['alt_text']})" if one["type"] == "image" else _text(ws, one) for one in block["elements"]]
@@ -196,7 +196,7 @@ def _block(ws: State, block: Json) -> list[str]:
         case "divider":
             return ["-" * 40]
         case "actions":
-            return ["  ".join(_element(ws, one) for one in block["elements"])]
+            return ["  ".join(_element(ws, one, zone) for one in block["elements"])]
         case "markdown":
             return str(block["text"]).rstrip("\n").split("\n")
         case "image":
@@ -206,7 +206,7 @@ def _block(ws: State, block: Json) -> list[str]:
             return [line for part in block["elements"] for line in _rich(ws, part, 0)]
         case "input":
             optional = " (optional)" if block.get("optional") else ""
-            lines = [f"{_text(ws, block['label'])}{optional}: {_element(ws, block['element'])}"]
+            lines = [f"{_text(ws, block['label'])}{optional}: {_element(ws, block['element'], zone)}"]
             return lines + ([f"  {_text(ws, block['hint'])}"] if block.get("hint") else [])
         case "table":
             return [" | ".join(_cell(ws, cell) for cell in row) for row in block["rows"]]
@@ -214,7 +214,7 @@ def _block(ws: State, block: Json) -> list[str]:
             return [f"({kind})"]
 
 
-def _element(ws: State, element: Json) -> str:
+def _element(ws: State, element: Json, zone: str) -> str:
     kind = element["type"]
     if kind == "button":
         return f"[ {_text(ws, element['text'])} ]"
@@ -224,6 +224,8 @@ def _element(ws: State, element: Json) -> str:
         return "[ … " + " | ".join(_text(ws, option["text"]) for option in element["options"]) + " ]"
     if kind.endswith("_input"):
         return f"[{element.get('initial_value') or '…'}]"
+    if kind == "datetimepicker" and "initial_date_time" in element:
+        return f"[ {_moment(element['initial_date_time'], zone)} ▾ ]"
     chosen = element.get("initial_options") or ([element["initial_option"]] if element.get("initial_option") else [])
     if kind in ("checkboxes", "radio_buttons"):
         mark = {"checkboxes": ("[x]", "[ ]"), "radio_buttons": ("(x)", "( )")}[kind]
@@ -231,6 +233,12 @@ def _element(ws: State, element: Json) -> str:
     initial = next((element[name] for name in element if name.startswith("initial_") and "option" not in name), None)
     shown = ", ".join(_text(ws, option["text"]) for option in chosen) or _named(ws, initial)
     return f"[ {shown or _text(ws, element.get('placeholder')) or '…'} ▾ ]"
+
+
+def _moment(stamp: int, zone: str) -> str:
+    """A picked time; whose zone it is goes without saying where it is the one of who looks at it."""
+    at = datetime.fromtimestamp(stamp, ZoneInfo(zone or "UTC"))
+    return f"{at.day} {_MONTHS[at.month - 1]} {at:%Y %H:%M}{'' if zone else ' UTC'}"
 
 
 def _named(ws: State, initial: object) -> str:
@@ -290,4 +298,8 @@ def _leaves(ws: State, part: Json) -> list[str]:
 def _form(ws: State, view: View) -> list[str]:
     given = view.given
     buttons = [f"[ {given[name]['text']} ]" for name in ("submit", "close") if given.get(name)]
-    return [f"Form: {view.title}", *(f"  {line}" for line in block_text(ws, view.blocks)), f"  {'  '.join(buttons)}"]
+    return [
+        f"Form: {view.title}",
+        *(f"  {line}" for line in block_text(ws, view.blocks, ws.users[view.user].tz)),
+        f"  {'  '.join(buttons)}",
+    ]
