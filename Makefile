@@ -18,7 +18,7 @@ export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint fix run golden wheel benchmark-compose benchmark-serve torture ci-full clean
+.PHONY: help demo test lint fix run golden wheel benchmark-compose benchmark-serve benchmark-suggest torture ci-full clean
 
 help: ## list these targets
 	@awk -F ' *:[^#]*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +51,9 @@ wheel: $(READY) ## build the wheel into dist/
 
 benchmark-compose: $(READY) ## time the making of documents of 100 to 10,000 entries
 	@PYTHONPATH=. $(PY) benchmarks/compose.py $(ARGS)
+
+benchmark-suggest: $(READY) ## how well entries are found in chat: precision, recall, kinds (ARGS="--why NAME")
+	@PYTHONPATH=. $(PY) benchmarks/suggest.py $(ARGS)
 
 benchmark-serve: $(READY) ## time lines of sixteen people at once, at the beginning and the end of 3,200
 	@PYTHONPATH=. $(PY) benchmarks/serve.py $(ARGS)
