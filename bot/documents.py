@@ -21,6 +21,8 @@ from bot.core.record import JSON, Installation, Place
 
 KEPT = 16
 """Documents that are kept: those of the incidents that people look at."""
+HEAVY = 2_000_000
+"""One that is a larger file, with images inside, is composed anew for each who asks."""
 
 Stored = Sequence[tuple[str, JSON, JSON | None]]
 
@@ -106,6 +108,8 @@ class Documents:
         place = replace(place, seq=upto, head=head, title=title, url=workspace.url if workspace else "")
         page, called = self._compose(place, stored, names, revision, png, template, also)
         made = Document(place, page, called, destroyed)
+        if len(getattr(page, "html", b"")) > HEAVY:
+            return made
         with self._lock:
             self._kept[(*key, png)] = made
             while len(self._kept) > KEPT:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bot.app import App
 from bot.press import Order, Page, Press
 from bot.workspace import Workspace
 from bot.workspace.stage import Stage
@@ -102,21 +103,41 @@ def press() -> Iterator[Press]:
     press.close()
 
 
+class Bare(Stage):
+    """A stage on which answers and documents leave and nothing else does: no board, reminder or announcement."""
+
+    def open(self) -> App:
+        return bare(super().open())
+
+
+def bare(app: App) -> App:
+    """The app without the rooms that have letters of their own to write."""
+    app.scribe.followers.clear()
+    app.outbox.then.clear()
+    return app
+
+
 @pytest.fixture
-def stage(tmp_path: Path, press: Press) -> Iterator[Stage]:
+def kind_of_stage() -> type[Stage]:
+    """Which stage the tests of a file play on; a file may name another one."""
+    return Stage
+
+
+@pytest.fixture
+def stage(tmp_path: Path, press: Press, kind_of_stage: type[Stage]) -> Iterator[Stage]:
     """A workspace with the app on it, Saturday 21 November 2026, 03:06 UTC."""
-    made = Stage(tmp_path, SATURDAY, press=press)
+    made = kind_of_stage(tmp_path, SATURDAY, press=press)
     yield made
     made.app.store.close()
 
 
 @pytest.fixture
-def stage_with(tmp_path: Path, press: Press) -> Iterator[Callable[..., Stage]]:
+def stage_with(tmp_path: Path, press: Press, kind_of_stage: type[Stage]) -> Iterator[Callable[..., Stage]]:
     """The same with settings of one's own."""
     made: list[Stage] = []
 
     def build(at: datetime = SATURDAY, **settings: Any) -> Stage:
-        made.append(Stage(tmp_path / str(len(made)), at, press=press, settings=settings))
+        made.append(kind_of_stage(tmp_path / str(len(made)), at, press=press, settings=settings))
         return made[-1]
 
     yield build

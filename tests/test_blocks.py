@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,8 +40,9 @@ POSTED = 12_000
 answers msg_blocks_too_long (https://github.com/slackapi/bolt-js/issues/2509). Answers to a command may be longer."""
 MODAL_BLOCKS = 100
 METADATA = 3_000
+VIEW_BYTES = 250_000
 LIMITS = {"section": 3_000, "field": 2_000, "header": 150, "button": 75, "markdown": 12_000, "input": 2_000}
-MOST = {"actions": 25, "context": 10, "fields": 10, "options": 100}
+MOST = defaultdict(lambda: 100, {"actions": 25, "context": 10, "fields": 10, "overflow": 5, "checkboxes": 10})
 
 OURS = re.compile(r"<(?:https?://[^<>|\s]+(?:\|[^<>]*)?|[#@][A-Z0-9]+)>")
 """What may stand in angle brackets: a link, a channel, a person. All that people typed is escaped."""
@@ -82,9 +84,12 @@ def of_element(element: Mapping[str, Any]) -> Iterator[str]:
         yield "the value of a button is too long"
     if len(element.get("action_id", "")) > 255:
         yield "an action_id is too long"
-    options = element.get("options", [])
-    if len(options) > MOST["options"]:
-        yield f"{len(options)} options"
+    groups = [*element.get("option_groups", []), {"options": element.get("options", [])}]
+    if max(len(groups) - 1, *(len(group["options"]) for group in groups)) > MOST[element["type"]]:
+        yield "too many options"
+    options = [option for group in groups for option in group["options"]]
+    for group in groups[:-1]:
+        yield from of_object(group["label"], 75)
     for option in options:
         yield from of_object(option["text"], 75)
         yield from of_text(option["value"], 150, mrkdwn=False)
@@ -114,6 +119,8 @@ def of_block(block: Mapping[str, Any]) -> Iterator[str]:
                 yield from of_object(field, LIMITS["field"])
             if len(block.get("fields", [])) > MOST["fields"]:
                 yield "too many fields"
+            if "accessory" in block:
+                yield from of_element(block["accessory"])
         case "header":
             yield from of_object(block["text"], LIMITS["header"])
         case "markdown":
@@ -178,10 +185,13 @@ def of_view(view: Mapping[str, Any]) -> Iterator[str]:
             yield f"slack_sdk makes something else of it: {kept} of {view}"
     except SlackObjectFormationError as refused:
         yield f"slack_sdk refuses: {refused}"
-    for part in ("title", "submit", "close"):
+    parts = {"title", "submit", "close"} if any(b["type"] == "input" for b in view["blocks"]) else {"title", "close"}
+    for part in sorted(parts | (view.keys() & {"submit"})):
         yield from of_object(view[part], 24)
     if len(view["private_metadata"]) > METADATA:
         yield "private_metadata is too long"
+    if len(json.dumps(view, ensure_ascii=False).encode()) > VIEW_BYTES:
+        yield "the view is too large"
     yield from of_blocks(view["blocks"], MODAL_BLOCKS)
 
 
@@ -199,6 +209,8 @@ class Judge:
             reply = door(path, body, headers)
             if reply.header("Content-Type").startswith("application/json"):
                 self.hear(json.loads(reply.body))
+            elif body.startswith(b"token=") and not reply.body:  # a form opened instead: `verdict` looks at it
+                self.answers += 1
             return reply
 
         stage.workspace.attach(listening)
@@ -379,7 +391,7 @@ def test_refusals_and_questions_are_what_slack_takes(room: Room, before: str) ->
 # ---- what people look at -------------------------------------------------------------------------
 
 
-LOOKS = ("status", "brief", "timeline", "timeline all", "gaps", "list", "list step", "help", "help all", "suggest")
+LOOKS = ("status", "brief", "timeline", "timeline all", "gaps", "list", "list step", "help", "help all")
 
 
 def test_looks_at_three_hundred_entries_are_what_slack_takes(room: Room) -> None:
@@ -391,7 +403,7 @@ def test_looks_at_three_hundred_entries_are_what_slack_takes(room: Room) -> None
     for look in LOOKS:
         assert room.type(look).blocks
         room.mention(look)
-    room.type("resolve")
+    room.type("resolve at now")
     room.stage.settle()
     room.type("timeline all")
     answers, sent = room.judge.verdict()
@@ -458,7 +470,7 @@ def test_hostile_words_are_posted_as_a_draft_of_twelve_lines_that_slack_takes(ro
         ("title", "impact", "cause", "note", "todo", "edit section summary") * 2, HOSTILE.values(), strict=True
     ):
         room.type(f"{verb} {text[:1_500]}")
-    room.type("resolve")
+    room.type("resolve at now")
     room.stage.settle()
     room.type("edit 2 another text")
     room.stage.settle()
@@ -522,7 +534,7 @@ def test_every_scenario_sends_what_slack_takes(path: Path, tmp_path: Path) -> No
     finally:
         stage.app.store.close()
     assert answers == len(story.lines)
-    assert (sent > 0) is story.resolved
+    assert sent > 0  # the board, at least
 
 
 # ---- forms ---------------------------------------------------------------------------------------

@@ -221,7 +221,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, press: Press) -> Path:
     stage = Stage(folder, datetime(2026, 11, 21, 3, 6, tzinfo=UTC), press=press)
     ada = stage.workspace.add_user("ada", display_name="Ada", tz="Europe/London")
     for name, lines in {
-        "payments": ["start sev1 Checkout returns errors", "note CPU is at 100 %", "resolve"],
+        "payments": ["start sev1 Checkout returns errors", "note CPU is at 100 %", "resolve at now"],
         "search": ["start Search is slow"],
     }.items():
         channel = stage.workspace.add_channel(name, members=[ada])

@@ -161,8 +161,17 @@ def test_scribe_learns_whose_token_it_has(place: Place) -> None:
 
 def test_a_person_has_the_name_that_people_see_and_a_zone(place: Place) -> None:
     grace = place.workspace.add_user("grace", real_name="Grace Hopper", display_name="amazing", tz="UTC", is_bot=True)
-    assert place.slack.person(place.ada) == Profile(place.ada, "Ada Lovelace", "Europe/London", False)
-    assert place.slack.person(grace.id, timeout=2) == Profile(grace.id, "amazing", "UTC", True)
+    ours = frozenset({place.workspace.team})
+    ada = Profile(place.ada, "Ada Lovelace", "Europe/London", False, teams=ours)
+    assert place.slack.person(place.ada) == ada
+    assert place.slack.person(grace.id, timeout=2) == Profile(grace.id, "amazing", "UTC", True, teams=ours)
+
+
+def test_a_guest_is_told_from_a_member(place: Place) -> None:
+    guest = place.workspace.add_user("guest")
+    guest.guest = True
+    assert place.slack.person(guest.id).guest
+    assert not place.slack.person(place.ada).guest
 
 
 def test_a_channel_is_looked_at(place: Place) -> None:

@@ -103,7 +103,7 @@ def once(act: Any) -> Any:
 @pytest.mark.parametrize("said", ["before it is sent", "while it is tried again", "while it is in hand"])
 def test_a_redaction_is_not_put_off_by_people_who_go_on_talking(told: Told, said: str) -> None:
     told.type(f"note {SECRET}")
-    told.type("resolve")
+    told.type("resolve at now")
     told.stage.settle()
     if said == "while it is in hand":
         told.ws.fail("files.completeUploadExternal", status=500, when=once(lambda: told.type("note thanks")))
@@ -120,7 +120,7 @@ def test_a_redaction_is_not_put_off_by_people_who_go_on_talking(told: Told, said
 
 def test_a_link_that_was_taken_back_is_not_shown_for_an_hour(tmp_path: Path, press: Press) -> None:
     told = Told(Stage(tmp_path, SATURDAY, press=press, settings={"public_url": "https://scribe.example.com"}))
-    told.type("resolve")
+    told.type("resolve at now")
     told.stage.settle()
     old = told.drafts()[0].text.split("<")[1].split("|")[0]
     told.confirm("link revoke", "Take the link back")
@@ -136,7 +136,7 @@ def test_a_link_that_was_taken_back_is_not_shown_for_an_hour(tmp_path: Path, pre
 )
 def test_one_refused_call_does_not_stop_a_redaction(told: Told, method: str, error: str) -> None:
     told.type(f"cause {SECRET}")
-    told.type("resolve")
+    told.type("resolve at now")
     told.stage.settle()
     managers = told.ws.add_channel("managers", members=[told.ada], bot_in=True)
     told.type("share #managers")
@@ -150,7 +150,7 @@ def test_one_refused_call_does_not_stop_a_redaction(told: Told, method: str, err
 
 def test_a_share_in_an_archived_channel_keeps_no_other_from_being_put_right(told: Told) -> None:
     told.type(f"cause {SECRET}")
-    told.type("resolve")
+    told.type("resolve at now")
     told.stage.settle()
     first = told.ws.add_channel("aaa", members=[told.ada], bot_in=True)
     second = told.ws.add_channel("bbb", members=[told.ada], bot_in=True)
@@ -167,7 +167,7 @@ def test_an_export_that_is_tried_again_does_not_take_the_end_out_of_the_draft(to
     told.ws.fail("conversations.open", status=500, times=2)
     told.type("export md")
     told.stage.pump()
-    told.type("resolve")
+    told.type("resolve at now")
     told.stage.settle()  # two days
     assert "open again" not in told.drafts()[0].text
     assert "still going on" not in told.drafts()[0].text
@@ -175,7 +175,7 @@ def test_an_export_that_is_tried_again_does_not_take_the_end_out_of_the_draft(to
 
 def test_a_text_that_arrived_unknown_to_us_is_put_right_and_not_doubled(told: Told) -> None:
     told.type(f"note {SECRET}")
-    told.type("resolve")
+    told.type("resolve at now")
     told.ws.fail("chat.postMessage", drop="after", when=lambda args: "whole draft" in str(args.get("text")))
     told.advance(15)
     told.redact(2)
@@ -186,7 +186,7 @@ def test_a_text_that_arrived_unknown_to_us_is_put_right_and_not_doubled(told: To
 
 def test_a_share_that_arrived_unknown_to_us_is_put_right(told: Told) -> None:
     told.type(f"cause {SECRET}")
-    told.type("resolve")
+    told.type("resolve at now")
     told.stage.settle()
     managers = told.ws.add_channel("managers", members=[told.ada], bot_in=True)
     told.ws.fail("chat.postMessage", drop="after", when=lambda args: args.get("channel") == managers.id)
@@ -220,7 +220,7 @@ def test_a_file_that_was_handed_over_goes_though_the_incident_was_reopened(told:
     told.type(f"cause {SECRET}")
     told.type("export md")
     told.stage.settle()
-    told.type("resolve")
+    told.type("resolve at now")
     told.redact(2)
     told.type("reopen it is back")  # within the 15 seconds
     quietly_settle(told)
@@ -253,7 +253,7 @@ def test_a_secret_in_a_cancelled_incident_can_be_destroyed(told: Told) -> None:
 
 def test_where_uploads_are_off_the_whole_text_is_in_the_thread_all_the_same(told: Told) -> None:
     told.ws.fail("files.getUploadURLExternal", error="file_uploads_disabled", times=1000)
-    told.type("resolve")
+    told.type("resolve at now")
     told.stage.settle()
     assert [m for m in told.ws.messages(told.channel) if "whole draft" in m.text]
 
@@ -261,7 +261,7 @@ def test_where_uploads_are_off_the_whole_text_is_in_the_thread_all_the_same(told
 @pytest.mark.parametrize("settled", [True, False], ids=["later", "right after resolve"])
 def test_the_link_in_a_shared_post_leads_somewhere(told: Told, settled: bool) -> None:
     managers = told.ws.add_channel("managers", members=[told.ada], bot_in=True)
-    told.type("resolve")
+    told.type("resolve at now")
     if settled:
         told.stage.settle()
     told.type("share #managers")
@@ -272,7 +272,7 @@ def test_the_link_in_a_shared_post_leads_somewhere(told: Told, settled: bool) ->
 
 def test_undo_says_what_is_so(told: Told) -> None:
     managers = told.ws.add_channel("managers", members=[told.ada], bot_in=True)
-    told.type("resolve")
+    told.type("resolve at now")
     told.stage.settle()
     told.type("share #managers")
     told.stage.settle()
@@ -283,7 +283,7 @@ def test_undo_says_what_is_so(told: Told) -> None:
 
 def test_the_first_draft_has_its_link_though_people_talk_on(told: Told) -> None:
     told.ws.fail("files.completeUploadExternal", status=500, when=once(lambda: told.type("note I write it up")))
-    told.type("resolve")
+    told.type("resolve at now")
     told.advance(15)
     for number in range(12):  # an hour
         told.advance(300)
@@ -319,7 +319,7 @@ def test_a_short_text_that_was_destroyed_does_not_come_back_at_a_tap(told: Told)
 
 def test_the_thread_of_a_draft_that_was_deleted_is_put_right(told: Told) -> None:
     told.type(f"cause {SECRET}")
-    told.type("resolve")
+    told.type("resolve at now")
     told.stage.settle()
     told.ws.call("chat.delete", {"channel": told.channel.id, "ts": told.drafts()[0].ts}, told.ws.bot_token)
     told.redact(2)
@@ -330,7 +330,7 @@ def test_the_thread_of_a_draft_that_was_deleted_is_put_right(told: Told) -> None
 def test_a_cancelled_incident_gets_no_draft_when_scribe_is_invited(told: Told) -> None:
     hidden = told.ws.add_channel("hush", members=[told.ada], private=True, bot_in=False)
     told.type("start Something", hidden)
-    told.type("resolve", hidden)
+    told.type("resolve at now", hidden)
     told.stage.settle()  # the draft is parked: Scribe is not in the channel
     told.type("reopen no", hidden)
     told.ws.click(told.ada, told.type("cancel nothing", hidden), "Cancel it")
@@ -349,7 +349,7 @@ def test_a_cancelled_incident_gets_no_draft_when_its_link_is_taken_back(told: To
 
 
 def test_the_post_does_not_say_open_again_of_an_incident_that_was_cancelled(told: Told) -> None:
-    told.type("resolve")
+    told.type("resolve at now")
     told.stage.settle()
     told.type("reopen hm")
     told.stage.settle()
@@ -370,7 +370,7 @@ def test_a_lease_that_runs_out_makes_no_second_text(told: Told) -> None:
             inside.clear()
 
     told.stage.app.slack._pause = pause
-    told.type("resolve")
+    told.type("resolve at now")
     told.stage.settle()
     assert len([m for m in told.ws.messages(told.channel) if "whole draft" in m.text]) == 1
 

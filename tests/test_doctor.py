@@ -145,7 +145,7 @@ class Office:
     def park(self, channel: Channel, error: str = "restricted_action") -> None:
         """Lets a post into a channel fail for good."""
         self.workspace.fail("chat.postMessage", error=error, times=9, when=lambda given: given["channel"] == channel.id)
-        self.workspace.command(self.ada, channel, "resolve")
+        self.workspace.command(self.ada, channel, "resolve at now")
         self.stage.clock.advance(timedelta(seconds=60))
         self.stage.pump()
         self.workspace.faults.clear()
@@ -819,7 +819,7 @@ def test_a_private_channel_without_scribe_needs_an_invitation(own: Office) -> No
 
 def test_channels_of_incidents_that_are_over_are_not_looked_at(own: Office) -> None:
     for channel in (own.payments, own.search):
-        own.workspace.command(own.ada, channel, "resolve")
+        own.workspace.command(own.ada, channel, "resolve at now")
     own.stage.settle()
     own.workspace.kick_bot(own.payments)
     assert own.look().of("channels") == [("ok", "no incident is open.")]
@@ -874,7 +874,7 @@ def test_nothing_is_put_back_into_a_record_that_is_not_sound(own: Office) -> Non
 
 def test_what_waits_for_long_is_a_warning_with_the_last_error(own: Office) -> None:
     own.workspace.fail("chat.postMessage", status=503, times=99)
-    own.workspace.command(own.ada, own.payments, "resolve")
+    own.workspace.command(own.ada, own.payments, "resolve at now")
     for _ in range(10):
         own.stage.clock.advance(timedelta(minutes=15))
         own.stage.pump()
@@ -888,14 +888,14 @@ def test_what_waits_for_long_is_a_warning_with_the_last_error(own: Office) -> No
 
 
 def test_what_waits_for_a_short_while_is_on_its_way(own: Office) -> None:
-    own.workspace.command(own.ada, own.payments, "resolve")
+    own.workspace.command(own.ada, own.payments, "resolve at now")
     ((level, words),) = own.look().of("deliveries")
     assert level == "ok"
     assert re.fullmatch(r"everything was delivered, \d+ on the way\.", words)
 
 
 def test_what_nobody_has_tried_to_send_asks_for_serve(own: Office) -> None:
-    own.workspace.command(own.ada, own.payments, "resolve")
+    own.workspace.command(own.ada, own.payments, "resolve at now")
     later = own.stage.clock() + timedelta(minutes=25)
     (late,) = about("deliveries", own.findings(machine=this_machine(), clock=lambda: later))
     assert late.level is Level.WARNING

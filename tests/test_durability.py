@@ -357,11 +357,11 @@ def test_a_disk_that_takes_no_more_and_then_does_again_needs_no_restart(scene_on
     lost = scene.type("note CPU is at 100 %")
     assert lost.text == f"{FAILED}/incident note CPU is at 100 %"
     assert "Checkout returns errors" in scene.type("timeline").text
-    assert not scene.type("resolve").in_channel
+    assert not scene.type("resolve at now").in_channel
     resource.prlimit(serving.popen.pid, resource.RLIMIT_FSIZE, (most, most))
     assert lost.request is not None
     assert scene.workspace.redeliver(lost.request).in_channel
-    scene.record("resolve")
+    scene.record("resolve at now")
     assert "Checkout returns errors" in scene.draft()
     assert serving.stop()
     assert scene.findings(serving.database) == (1, 3, [])
@@ -382,12 +382,12 @@ def test_a_full_disk_is_refused_clearly_and_recovered_from(
     fill(filler)
     refused = scene.type(LONG)
     assert refused.text.startswith(FULL)
-    assert not scene.type("resolve").in_channel
+    assert not scene.type("resolve at now").in_channel
     filler.unlink()
     assert refused.request is not None
     assert scene.workspace.redeliver(refused.request).in_channel
 
-    scene.record("resolve")
+    scene.record("resolve at now")
     assert "Checkout returns errors" in scene.draft()
     assert [path.name for path in (seen / "postmortems").glob(".*")] == []
 

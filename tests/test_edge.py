@@ -20,7 +20,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ from bot.press import Press, in_time
 from bot.resources import resources
 from bot.server import MAX_HEADER, Limits, listen
 from bot.web import HEADERS, MAX_BODY, headers
-from bot.workspace import Answer, Request, Workspace
+from bot.workspace import Answer, Channel, NotFilled, Request, User, Workspace
 from bot.workspace.server import WorkspaceServer
 from bot.workspace.stage import SIGNING_SECRET, Stage
 from tests.conftest import SATURDAY, started_serve
@@ -407,8 +407,31 @@ def told_every_way(stage: Stage) -> None:
     world.kick_bot(other)
     world.open_home(ada)
     stage.settle()
+    by_buttons_and_forms(world, ada, ben, channel)
+    stage.settle()
     world.command(ada, channel, "resolve it is over")
     stage.settle()
+
+
+def by_buttons_and_forms(world: Workspace, ada: User, ben: User, channel: Channel) -> None:
+    """The same incident by what can be reacted with, tapped and filled in."""
+    said = world.say(ben, channel, "I think the pool is too small")
+    world.react(ada, channel, said, "pushpin")
+    world.unreact(ada, channel, said, "pushpin")
+    world.react(ada, channel, said, "bulb")
+    world.edit_message(ben, channel, said, "I think the pool is far too small")
+    world.delete_message(ben, channel, said)
+    world.say(ben, channel, "rolled back the deploy of 10:02")
+    world.command(ada, channel, "todo @ben cap the pool by friday")
+    for line in ("edit 2", "todo", "todo T1", "impact", "resolve", "suggest", "timeline"):
+        world.command(ada, channel, line)
+        if world.views(ada) and any(block["type"] == "input" for block in world.views(ada)[-1].blocks):
+            with suppress(NotFilled):
+                world.submit(ada)
+        world.close(ada, everything=True) if world.views(ada) else None
+    home = world.home(ben)
+    if home is not None:
+        world.click(ben, home, "Done")
 
 
 def rows(stage: Stage) -> dict[str, list[tuple[Any, ...]]]:
@@ -562,7 +585,7 @@ def test_no_title_leads_a_file_out_of_its_folder_or_names_it_badly(stage: Stage,
     for number, title in enumerate(TITLES):
         channel = world.add_channel(f"room-{number}", members=[ada], bot_in=True)
         assert world.command(ada, channel, f"start {title}").in_channel, title
-        world.command(ada, channel, "resolve")
+        world.command(ada, channel, "resolve at now")
         stage.settle()
     shape = re.compile(r"[0-9]{4}-[a-z0-9]+(-[a-z0-9]+)*(\.timeline)?\.(md|svg|json|png)")
     kept = [path for path in tmp_path.rglob("*") if path.is_file() and not path.name.startswith("scribe.db")]
@@ -581,7 +604,7 @@ def test_a_link_that_lies_in_a_files_place_is_replaced_and_not_followed(stage: S
         (stage.settings.export_dir / name).symlink_to(outside)
     ada = stage.workspace.add_user("ada")
     channel = stage.workspace.add_channel("payments", members=[ada], bot_in=True)
-    for line in ("start Checkout fails", "resolve"):
+    for line in ("start Checkout fails", "resolve at now"):
         stage.workspace.command(ada, channel, line)
     stage.settle()
     document = stage.settings.export_dir / "0001-checkout-fails.md"

@@ -32,6 +32,7 @@ class Page:
     json: bytes = b"{}"
     svg: bytes = b"<svg/>"
     png: bytes = b""
+    files: tuple[tuple[str, str, str, str], ...] = ()
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -30,6 +30,7 @@ from bot.core.document import (
     AnnexEntry,
     Change,
     CustomerVersion,
+    File,
     GuidingQuestion,
     Header,
     Headlines,
@@ -99,7 +100,7 @@ def everything() -> Record:
     r.mark(ev.EffectSeen, entry=useful, worked=True)
     r.say(Kind.DECISION, "no failover tonight", approx=True)
     r.say(Kind.ESCALATION, "all connections are taken", target="the DBAs", person="c")
-    r.say(Kind.UPDATE, "we are looking into it", audience="customers")
+    r.say(Kind.UPDATE, "we are looking into it", audience="customers", promised=START)
     r.say(Kind.MITIGATION, "halved the pool of the reports")
     r.say(Kind.MITIGATED, "errors are gone", at=60)
     r.say(Kind.AGAIN, "errors are back", at=90)
@@ -133,6 +134,9 @@ def everything() -> Record:
     r.mark(ev.TaskChanged, task=1, owner="@ben", person="b", category=Category.DETECT, due=due, text="limit it")
     r.mark(ev.TaskDone, task=2, at=START + timedelta(days=2))
     r.mark(ev.TaskDropped, task=3, text="not worth it")
+    r.mark(ev.TaskReopened, task=3)
+    r.mark(ev.TaskChanged, task=4, url="https://tracker.example.org/browse/PAY-4")
+    r.mark(ev.TaskDropped, task=3, text="really not worth it")
     r.say(Kind.QUESTION, "Why at night?", question=6)
     r.say(Kind.QUESTION, "Why on a Saturday?", question=7)
     r.say(Kind.ANSWER, "because reports run then", question=6)
@@ -144,9 +148,13 @@ def everything() -> Record:
     r.mark(ev.KindCorrected, entry=typo, to=Kind.ACTION)
     r.mark(ev.TimeCorrected, entry=typo, at=START, approx=True, zone="UTC")
     r.mark(ev.Starred, entry=typo, on=True)
+    r.mark(ev.Attached, entry=typo, digest="cd" * 32, media_type="image/jpeg", size=240_000, file="cpu.jpg")
+    clip: dict[str, Any] = {"digest": "", "media_type": "video/mp4", "unkept": "size"}
+    r.mark(ev.Attached, entry=typo, size=48_000_000, file="clip.mp4", **clip)
     r.mark(ev.Undone, seq=r.mark(ev.TextCorrected, entry=typo, text="CPU at 9 %"))
     r.mark(ev.Removed, entry=6, text="wrong channel")
     password = r.say(Kind.NOTE, "", at=3)
+    r.mark(ev.Attached, entry=password, digest="ef" * 32, media_type="image/png", size=9, file="password.png")
     r.mark(ev.Redacted, entry=password)
     r.say(Kind.NOTE, "never mind")
     r.mark(ev.Undone, seq=len(r.happened))
@@ -156,11 +164,21 @@ def everything() -> Record:
     r.mark(ev.NotApplicable, gap="share")
     r.mark(ev.SectionWritten, section="measures", text="We *will* do this:\n\n- all of it")
     r.say(Kind.IMPROVEMENT, "and one more")
-    r.mark(ev.ReviewCalled, person="b", who="@ben", text="tomorrow at ten", held_at=START + timedelta(hours=30))
+    r.mark(
+        ev.ReviewCalled,
+        person="b",
+        who="@ben",
+        text="tomorrow at ten",
+        held_at=START + timedelta(hours=30),
+        asked=("c",),
+    )
     r.mark(ev.Approved, upto=len(r.happened))
     r.mark(ev.Approved, upto=len(r.happened), what="customer")
     r.mark(ev.SharedTo, channel="C2")
     r.mark(ev.LinkRevoked)
+    r.mark(ev.Attached, entry=1, digest="ab" * 32, media_type="image/png", size=7, file="graph.png")
+    r.mark(ev.ChannelOpened, channel="C0OWN")
+    r.mark(ev.NudgesSet, on=False)
     r.mark(ev.WordsDestroyed, what="review")
     return r
 
@@ -388,6 +406,7 @@ def task(t: dict[str, Any], zone: str) -> ActionItem:
         state=t["state"],
         done=times.day(parse_utc(t["done_at"]), zone) if t["done_at"] else "",
         why_dropped=t["why_dropped"],
+        url=t["url"],
     )
 
 
@@ -415,6 +434,21 @@ def entry(e: dict[str, Any], texts: dict[int, str]) -> AnnexEntry:
         history=tuple(change(c) for c in e["history"]),
         about=e["hypothesis"],
         about_text=texts.get(e["hypothesis"], ""),
+        files=tuple(file(one) for one in e["files"]),
+    )
+
+
+def file(one: dict[str, Any]) -> File:
+    return File(
+        name=one["name"],
+        path=one["path"],
+        words=one["in_words"],
+        media_type=one["media_type"],
+        size=one["size"],
+        digest=one["sha256"],
+        image=one["media_type"].startswith("image/"),
+        destroyed=one["destroyed"],
+        why=one["why_not_kept"],
     )
 
 
@@ -432,6 +466,8 @@ def line(one: dict[str, Any]) -> Line:
         about=one["hypothesis"],
         about_clock=one["hypothesis_clock"],
         cut=one["cut"],
+        images=tuple(file(image) for image in one["images"]),
+        alt=one["alt"],
     )
 
 
@@ -451,6 +487,7 @@ def rebuilt(whole: dict[str, Any]) -> Postmortem:
             document=about["document"],
             annex=about["annex"],
             picture=about["picture"],
+            files=about["files"],
             chain=about["chain"],
             template=about["template"],
             least=length["least"],

@@ -101,7 +101,7 @@ def test_a_letter_that_is_put_off_again_and_again_is_as_late_as_it_is(ward: Ward
 def test_a_letter_that_is_not_due_is_not_late(ward: Ward) -> None:
     ward.type("start Checkout fails")
     ward.stage.pump()
-    ward.type("resolve")
+    ward.type("resolve at now")
     letters = ward.ready()[1]["letters"]
     assert letters["waiting"] > 0
     assert letters["oldest_late_seconds"] is None
@@ -111,7 +111,7 @@ def test_a_letter_that_nobody_takes_is_counted_as_parked(ward: Ward) -> None:
     ward.type("start Checkout fails")
     ward.stage.pump()
     ward.stage.workspace.fail("chat.postMessage", error="restricted_action", times=50)
-    ward.type("resolve")
+    ward.type("resolve at now")
     ward.stage.settle()
     parked = ward.ready()[1]["letters"]["parked"]
     assert parked > 0
@@ -219,7 +219,7 @@ def test_what_happens_is_counted_by_kind_and_outcome(ward: Ward) -> None:
     workspace.redeliver(offer.request)
     workspace.click(ward.ada, offer, "Note")
     workspace.say(ward.ada, ward.channel, "@scribe note once more")
-    ward.type("resolve")
+    ward.type("resolve at now")
     ward.stage.settle()
     after = ward.figures()
     grown = {name: value - before.get(name, 0) for name, value in after.items() if value != before.get(name, 0)}
@@ -281,7 +281,7 @@ LABELS = {"kind", "outcome", "route", "status", "method", "result", "work", "sta
 
 def test_names_keep_to_the_conventions_and_nothing_is_told_of_anybody(ward: Ward) -> None:
     ward.type("start sev1 Zanzibar is unreachable")
-    ward.type("resolve")
+    ward.type("resolve at now")
     ward.stage.settle()
     text = ward.stage.app.web.test_client().get("/metrics").text
     for family in text_string_to_metric_families(text):

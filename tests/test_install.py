@@ -32,7 +32,7 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 DEPLOYMENT = [DOCKERFILE, UNIT, ROOT / "Procfile"]
 
 NAMES = {row.name for row in settings.TABLE}
-OF_OTHERS = {"NAME", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "HTTPS_PROXY", "RAILWAY_RUN_UID"}
+OF_OTHERS = {"ARGS", "NAME", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "HTTPS_PROXY", "RAILWAY_RUN_UID"}
 """Variables that somebody else reads (Python, a library, a platform), and the word that stands for any."""
 
 OF_THE_TESTS = {"SCRIBE_GOLDEN"}

@@ -42,6 +42,7 @@ METHODS: dict[str, set[str]] = {
     "conversations.list": READ,
     "conversations.members": READ,
     "conversations.open": {"im:write"},
+    "conversations.rename": {"channels:manage"},
     "conversations.replies": HISTORY,
     "conversations.setPurpose": {"channels:manage"},
     "conversations.setTopic": {"channels:manage"},
@@ -112,6 +113,12 @@ def test_every_method_that_the_client_calls_is_covered_by_a_scope() -> None:
 @pytest.mark.parametrize("event", EVENTS)
 def test_every_subscribed_event_has_the_scope_it_needs(event: str) -> None:
     assert EVENT_SCOPES[event] - SCOPES == set()
+
+
+def test_no_scope_is_asked_for_that_nothing_needs() -> None:
+    """Beside what methods and events need: `commands`, for the slash command and the shortcuts."""
+    needed = {"commands"}.union(*(METHODS[one] for one in methods_called()), *(EVENT_SCOPES[one] for one in EVENTS))
+    assert needed == SCOPES
 
 
 def test_every_subscribed_event_has_a_listener_and_every_listener_a_subscription() -> None:

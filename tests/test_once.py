@@ -20,7 +20,7 @@ import pytest
 from bot.app import App, create
 from bot.core.events import Kind
 from bot.core.incident import Incident, fold
-from bot.core.record import Letter
+from bot.core.record import TIMERS, Letter
 from bot.press import Press
 from bot.slack.sockets import Sockets
 from bot.store import Store
@@ -28,12 +28,15 @@ from bot.workspace import DoorReply, Workspace
 from bot.workspace.server import WorkspaceServer
 from bot.workspace.stage import SIGNING_SECRET, Stage, Wire
 from tests.clients import all_talk, as_command, as_mention, entries, listening
-from tests.conftest import ROOT, SATURDAY, started_serve
+from tests.conftest import ROOT, SATURDAY, Bare, bare, started_serve
 
 PATIENCE = 20.0
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 CLOCKS_GO_BACK = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 """London: half past one for the second time."""
+
+
+SUBSCRIPTIONS = frozenset({"app_mention", "member_joined_channel", "channel_rename", "reaction_added", "pin_added"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,9 @@ class Night:
     """An incident of three hours with two people in it, and the way to the app in our hands."""
 
     def __init__(self, folder: Path, press: Press, at: datetime = SATURDAY) -> None:
-        self.stage = Stage(folder, at, press=press)
+        self.stage = Bare(folder, at, press=press)
         self.ws = self.stage.workspace
-        self.ws.subscriptions = frozenset({"app_mention", "member_joined_channel", "channel_rename"})
+        self.ws.subscriptions = SUBSCRIPTIONS
         self.ada = self.ws.add_user("ada", display_name="Ada", tz="Europe/London")
         self.ben = self.ws.add_user("ben", display_name="Ben", tz="America/New_York")
         self.channel = self.ws.add_channel("payments", members=[self.ada, self.ben], bot_in=True)
@@ -119,7 +122,7 @@ class Night:
             press=self.stage.press,
             pause=lambda seconds: self.stage.clock.advance(timedelta(seconds=seconds)),
         )
-        self.others.append(app)
+        self.others.append(bare(app))
         return app
 
     # ---- what is left ----------------------------------------------------------------------------
@@ -269,14 +272,33 @@ def shortcut(night: Night) -> Callable[[], object]:
     return lambda: night.ws.submit(night.ada, values={"kind": "action"})
 
 
+def reaction(night: Night) -> Callable[[], object]:
+    said = night.ws.say(night.ben, night.channel, "halved the pool")
+    night.pass_time(MINUTE)
+    return lambda: night.ws.react(night.ada, night.channel, said, "mag_right")
+
+
+def pin(night: Night) -> Callable[[], object]:
+    said = night.ws.say(night.ben, night.channel, "the graph is flat")
+    night.pass_time(MINUTE)
+    return lambda: night.ws.pin(night.ada, night.channel, said)
+
+
+def task_form(night: Night) -> Callable[[], object]:
+    assert night.ws.command(night.ada, night.channel, "todo").ok
+    return lambda: night.ws.submit(night.ada, values={"text": "cap the pool"})
+
+
 AT_ONCE = (command, question, mention, mention_that_is_refused, mention_that_looks, joined, renamed)
-PREPARED = (button, undo, tap_that_is_refused, form, shortcut)
+PREPARED = (button, undo, tap_that_is_refused, form, shortcut, task_form)
+BY_LETTER = (reaction, pin)
+"""What they ask for is recorded when their letter is sent, not while Slack waits."""
 WAYS = (*AT_ONCE, *PREPARED)
 
 
 def asked(night: Night, way: Callable[[Night], Any]) -> Request:
     """The request that a way makes, in our hands."""
-    act = way(night) if way in PREPARED else lambda: way(night)
+    act = way(night) if way in (*PREPARED, *BY_LETTER) else lambda: way(night)
     with night.held() as kept:
         act()
     (request,) = kept
@@ -407,6 +429,20 @@ def test_a_request_that_comes_again_changes_nothing(night_of: Nights, way: Calla
         assert (disturb.__name__, night.end()) == (disturb.__name__, wanted)
 
 
+@pytest.mark.parametrize("way", BY_LETTER, ids=name)
+def test_a_mark_that_comes_again_changes_nothing(night_of: Nights, way: Callable[[Night], Any]) -> None:
+    calm = night_of()
+    alone(calm, asked(calm, way))
+    calm.stage.pump()
+    wanted = calm.end()
+    assert [kind for _, kind, _ in calm.texts()][2:] == [Kind.ACTION if way is reaction else Kind.NOTE, Kind.NOTE]
+    for disturb in (again, in_two_threads, in_two_processes, four_times_in_two_processes, with_retry_headers):
+        night = night_of()
+        disturb(night, asked(night, way))
+        night.stage.pump()
+        assert (disturb.__name__, night.end()) == (disturb.__name__, wanted)
+
+
 # ---- the clock -----------------------------------------------------------------------------------
 
 JUMPS = (-HOUR, HOUR, DAY)
@@ -500,7 +536,7 @@ def test_a_first_draft_that_was_asked_to_come_late_is_not_brought_forward(stage_
         assert stage.workspace.command(ada, channel, line).in_channel
     stage.pump()
     with stage.app.store.reading() as tx:
-        due = {letter.due_at for letter, _ in tx.letters("waiting")}
+        due = {letter.due_at for letter, _ in tx.letters("waiting") if letter.kind not in TIMERS}
     assert due == {stage.clock() + HOUR}
 
 

@@ -775,7 +775,8 @@ def test_a_record_of_each_earlier_schema_is_upgraded_with_all_that_it_holds(
     assert "applied m000" in said
     after = rows(path)
     for name in ("teams", "people", "incidents", "events", "words", "requests", "offers", "receipts"):
-        assert after[name] == before[name], name
+        width = len(before[name][0])  # a later schema may have columns of its own behind
+        assert [row[:width] for row in after[name]] == before[name], name
     for name in ("channels", "revisions", "letters"):
         assert len(after[name]) == len(before[name]), name
     done(run("verify", **given))
@@ -796,7 +797,8 @@ def test_a_backup_of_an_earlier_schema_is_restored_to_that_of_today(schema: str,
     assert "Its schema was brought up to date: " in said
     assert files(tmp_path) == kept
     done(run("verify", **given))
-    stage = Stage(tmp_path / "data", datetime(2026, 11, 21, 5, 0, tzinfo=UTC), press=press)
+    # other chance than that of the stage on which the schemas were made, which gave the same keys
+    stage = Stage(tmp_path / "data", datetime(2026, 11, 21, 5, 0, tzinfo=UTC), press=press, seed=7)
     ada = stage.workspace.add_user("ada", display_name="Ada", tz="Europe/London")
     channel = stage.workspace.add_channel("search", members=[ada])
     for line in ("start sev3 Search is slow", "note CPU is at 100 %", "resolve Back to normal"):

@@ -19,7 +19,7 @@ from bot.slack import blocks
 from bot.slack.client import Slack
 from bot.workspace import Answer, Call, Message
 from bot.workspace.stage import Stage, Wire
-from tests.conftest import Remembering
+from tests.conftest import Bare, Remembering
 
 SECOND = timedelta(seconds=1)
 
@@ -29,6 +29,11 @@ def press() -> Iterator[Press]:
     press = Remembering()
     yield press
     press.close()
+
+
+@pytest.fixture
+def kind_of_stage() -> type[Stage]:
+    return Bare
 
 
 class Incident:
@@ -49,7 +54,7 @@ class Incident:
 
     def resolve(self) -> None:
         """Resolves, and lets the time pass after which the draft is due."""
-        self.type("resolve")
+        self.type("resolve at now")
         self.stage.clock.advance(15 * SECOND)
 
     def drafts(self) -> list[Message]:
@@ -432,7 +437,7 @@ def test_two_outboxes_on_one_record_send_a_letter_once_even_if_the_first_was_ver
         return compose(*order)
 
     compose = stage.app.outbox._documents._compose  # type: ignore[attr-defined]
-    incident.type("resolve")
+    incident.type("resolve at now")
     stage.clock.advance(15 * SECOND)
     with stage.app.store.writing() as tx:
         tx.drop(1, ["export"])
@@ -635,6 +640,21 @@ def test_a_redaction_reaches_posts_in_other_channels_and_files_that_were_handed_
     incident.stage.settle()
     assert "hunter22" not in shared.text
     assert handed.deleted
+    assert incident.letters("parked") == []
+
+
+def test_what_was_shared_is_taken_back_where_the_channel_becomes_private(incident: Incident) -> None:
+    other = incident.workspace.add_channel("general", members=[incident.ada])
+    first_revision(incident)
+    incident.type("share #general")
+    incident.stage.settle()
+    (shared,) = [one for one in incident.workspace.messages(other) if one.by_bot]
+    incident.channel.kind = "group"
+    incident.stage.clock.advance(timedelta(days=1, minutes=1))
+    incident.type("title Mallory has the key")
+    incident.stage.settle()
+    assert shared.deleted
+    assert [one for one in incident.workspace.messages(other) if one.by_bot and not one.deleted] == []
     assert incident.letters("parked") == []
 
 

@@ -196,7 +196,7 @@ def test_the_drafts_post_leads_to_a_page_of_the_document(told: Told) -> None:
 
 def test_without_a_public_url_the_post_has_the_files_link_alone(stage: Stage) -> None:
     story = Story(stage)
-    story.type("resolve")
+    story.type("resolve at now")
     stage.settle()
     assert story.post().splitlines()[1].startswith("Markdown: <https://")
     assert SITE not in story.post()
@@ -617,6 +617,7 @@ class Desk:
             behind=lambda team, number, generation: (1, 9, 1),
             is_taken_back=lambda team, number, generation: False,
             document=lambda key, upto, revision: compose(),
+            content=lambda key, digest: None,
             html=lambda document, timeline: b"<!doctype html>",
             notice=render.notice,
             style=render.style(),
@@ -786,7 +787,7 @@ def test_posts_in_other_channels_lead_to_the_new_link_after_the_old_one_was_take
     ada = stage.workspace.add_user("ada", display_name="Ada", tz="Europe/London")
     channel = stage.workspace.add_channel("payments", members=[ada], bot_in=True)
     other = stage.workspace.add_channel("general", members=[ada])
-    for line in ("start Checkout fails", "resolve"):
+    for line in ("start Checkout fails", "resolve at now"):
         stage.workspace.command(ada, channel, line)
     stage.settle()
     stage.workspace.command(ada, channel, "share #general")

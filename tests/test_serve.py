@@ -374,7 +374,7 @@ def test_a_button_taps_over_http(scene: Scene) -> None:
 
 def test_the_log_and_the_command_line_hold_no_secret(scene: Scene) -> None:
     scene.record(scene.ada, "start Checkout returns errors")
-    scene.record(scene.ada, "resolve")
+    scene.record(scene.ada, "resolve at now")
     scene.draft_with_its_link()
     scene.process.ask("POST", "/slack/events", b"command=x", {"X-Slack-Signature": "v0=" + SIGNING_SECRET})
     said = scene.process.said()
@@ -584,7 +584,7 @@ def test_a_slack_that_does_not_answer_keeps_no_process_from_ending(
     scene = scene_with()
     scene.record(scene.ada, "start Checkout returns errors")
     with slack.holding("chat.postMessage"):
-        scene.record(scene.ada, "resolve")
+        scene.record(scene.ada, "resolve at now")
         wait_for(lambda: slack.waiting, "the draft to be on its way")
         assert scene.process.terminate() == 0
     assert scene.process.findings() == []
@@ -604,7 +604,7 @@ def test_nobody_waits_for_connections_that_say_nothing(scene_with: Callable[...,
 def test_a_draft_that_was_promised_before_a_stop_comes_after_the_next_start(scene_with: Callable[..., Scene]) -> None:
     scene = scene_with(SCRIBE_DRAFT_DELAY="2")
     scene.record(scene.ada, "start Checkout returns errors")
-    scene.record(scene.ada, "resolve")
+    scene.record(scene.ada, "resolve at now")
     assert scene.process.terminate() == 0
     assert scene.drafts() == []
     scene.process.start()
@@ -663,7 +663,7 @@ def test_it_starts_and_records_while_slack_is_away(scene_with: Callable[..., Sce
     clock = datetime.now(UTC).strftime("%H:%M")
     noted = scene.record(scene.ben, f"note {clock} CPU is at 100 %")
     assert f"{clock} UTC" in noted.text
-    scene.record(scene.ada, "resolve")
+    scene.record(scene.ada, "resolve at now")
     wait_for(lambda: "0001-checkout-returns-errors.md" in scene.process.files(), "the Markdown")
     assert scene.process.ask("GET", "/healthz").status == 200
     assert [text for _, _, text in scene.process.entries()] == ["Checkout returns errors", "CPU is at 100 %", ""]

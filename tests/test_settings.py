@@ -6,11 +6,12 @@ import dataclasses
 import os
 import stat
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.settings import TABLE, Problem, Problems, Settings, read, secret_beside
+from bot.settings import NUDGES, TABLE, Problem, Problems, Settings, days_of_tasks, nudge_times, read, secret_beside
 
 BOT, SIGNING, APP = "xoxb-1-2-abc", "0123456789abcdef0123456789abcdef", "xapp-1-A1-2-abc"
 SLACK = {"SLACK_BOT_TOKEN": BOT, "SLACK_SIGNING_SECRET": SIGNING}
@@ -53,6 +54,8 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
             "SCRIBE_COMMAND": "/postmortem",
             "SCRIBE_CORRECTIONS": "author",
             "SCRIBE_KEEP_CHAT_DAYS": "30",
+            "SCRIBE_NUDGES": "Told=45m, busy=off",
+            "SCRIBE_TASK_DAYS": "SEV1=7 none=off",
             "PORT": "8080",
             "HOST": "::1",
         }
@@ -72,6 +75,8 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         command="/postmortem",
         corrections="author",
         keep_chat_days=30,
+        nudges="told=45m, busy=off",
+        task_days="sev1=7 none=off",
         port=8080,
         host="::1",
     )
@@ -158,12 +163,40 @@ def test_a_bot_token_in_place_of_the_app_token_is_named() -> None:
         ("SCRIBE_CORRECTIONS", "nobody"),
         ("SCRIBE_KEEP_CHAT_DAYS", "1.5"),
         ("SCRIBE_KEEP_CHAT_DAYS", "-1"),
+        ("SCRIBE_NUDGES", "yes"),
+        ("SCRIBE_NUDGES", "told"),
+        ("SCRIBE_NUDGES", "tolled=5m"),
+        ("SCRIBE_NUDGES", "told=5"),
+        ("SCRIBE_NUDGES", "told=0m"),
+        ("SCRIBE_NUDGES", "told=-5m"),
+        ("SCRIBE_NUDGES", "review=31d"),
+        ("SCRIBE_TASK_DAYS", "on"),
+        ("SCRIBE_TASK_DAYS", "sev6=7"),
+        ("SCRIBE_TASK_DAYS", "sev1"),
+        ("SCRIBE_TASK_DAYS", "sev1=-7"),
+        ("SCRIBE_TASK_DAYS", "sev1=731"),
         ("PORT", "65536"),
         ("PORT", "٣"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     assert [found for found, _ in problems(**{name: value})] == [name]
+
+
+def test_each_reminder_has_a_time_of_its_own_and_the_others_keep_theirs() -> None:
+    assert nudge_times("told=45m, busy=off resolve=2h,facts=0") == (
+        {name: length for name, length in NUDGES.items() if name not in ("busy", "facts")}
+        | {"told": timedelta(minutes=45), "resolve": timedelta(hours=2)},
+        [],
+    )
+    assert nudge_times("on") == (NUDGES, [])
+    assert nudge_times("off") == ({}, [])
+
+
+def test_an_action_item_has_as_many_days_as_its_severity_says() -> None:
+    assert days_of_tasks("sev1=7, sev2=off none=30") == ({1: 7, 0: 30}, [])
+    assert days_of_tasks(Settings().task_days) == ({1: 14, 2: 30, 3: 60, 4: 90, 5: 90, 0: 30}, [])
+    assert days_of_tasks("off") == ({}, [])
 
 
 def test_the_table_and_the_settings_are_in_step() -> None:

@@ -102,9 +102,9 @@ class Scene:
     def resolve_into_silence(self) -> None:
         """Resolves; Slack takes the draft and never says so."""
         self.record("start Checkout fails")
-        self.eventually(lambda: self.letters().get("arrive") == "sent", "Scribe in the channel")
+        self.eventually(lambda: self.letters().get("board") == "sent", "Scribe and the board in the channel")
         self.server.slow("chat.postMessage", FOREVER)
-        self.record("resolve")
+        self.record("resolve at now")
         self.eventually(lambda: len(self.drafts()) == 1, "the draft")
 
     def the_draft_is_settled(self) -> None:
@@ -173,7 +173,7 @@ def test_a_letter_in_hand_is_finished_first(scene: Scene) -> None:
     scene.record("start Checkout fails")
     scene.eventually(lambda: scene.letters().get("arrive") == "sent", "Scribe in the channel")
     scene.server.slow("chat.postMessage", 1.5, moment="before")
-    scene.record("resolve")
+    scene.record("resolve at now")
     scene.eventually(lambda: scene.letters().get("announce") == "leased", "the draft to be in hand")
     scene.eventually(lambda: not any(wait.times for wait in scene.server.waits), "the call")
     assert ended(one) == 0

@@ -163,7 +163,7 @@ def test_an_incident_is_told_and_its_draft_posted_without_any_address_of_ours(sc
     noted = scene.note()
     assert noted.in_channel
     assert "#2" in noted.text
-    assert scene.type("resolve").in_channel
+    assert scene.type("resolve at now").in_channel
     eventually(
         lambda: any(
             "Postmortem draft" in message.text and "Markdown:" in message.text

@@ -1200,7 +1200,7 @@ def test_a_record_of_the_first_schema_is_whole_after_the_upgrade(tmp_path: Path,
             "VALUES ('T1', 'a', 'meet', '{}', 0, '2026-11-21T03:00:00.000000Z', 2)"
         )
     store = open_at(path)
-    assert store.migrate() == ["m0002_delivery", "m0003_first_due"]
+    assert store.migrate() == ["m0002_delivery", "m0003_first_due", "m0004_at_home"]
     with store.writing() as tx:
         said = [("note", {"by": "p1", "recorded_at": iso(NOW)}, None), ("note", {"by": "p2", "recorded_at": ""}, None)]
         assert tx.names_in(said) == {"p1": "Ada", "p2": "ben"}

@@ -1138,6 +1138,16 @@ def test_a_transcript_reads_as_people_saw_it(ws: Workspace, door: Door, clock: C
     assert max(len(line) for line in TRANSCRIPT.splitlines()) < 160
 
 
+def test_a_transcript_shows_a_picked_time_as_the_person_has_it_before_their_eyes(ws: Workspace, door: Door) -> None:
+    """A number of seconds tells nobody anything."""
+    at = int(datetime(2026, 11, 21, 3, 6, tzinfo=UTC).timestamp())
+    picker = {"type": "datetimepicker", "action_id": "at", "initial_date_time": at}
+    ws.user("ada").tz = "America/New_York"
+    opened(ws, door, {"type": "input", "block_id": "at", "label": plain("When?"), "element": picker})
+    assert "When?: [ 20 November 2026 22:06 ▾ ]" in ws.transcript(channel="ops")
+    assert ws.text(ws.views("ada")[0]) == "When?: [ 20 November 2026 22:06 ▾ ]"
+
+
 def test_a_transcript_shows_forms_and_channels_apart(ws: Workspace, door: Door) -> None:
     opened(ws, door, text_input("cause", "Cause"), text_input("fix", "Fix", optional=True))
     ws.submit("ada", values={"cause": "pool"})

@@ -34,11 +34,11 @@ from typing import Any, TextIO
 from urllib.parse import parse_qsl
 
 from bot import app
-from bot.core.record import Place
+from bot.core.record import TIMERS, Place
 from bot.core.times import parse_utc
 from bot.press import Press
 from bot.settings import Settings
-from bot.store import Store
+from bot.store import NOT_TIMERS, Store
 from bot.workspace import Answer, Channel, DoorReply, User, Workspace
 from bot.workspace.model import Message, Request
 from bot.workspace.server import WorkspaceServer
@@ -271,13 +271,15 @@ def form(body: bytes) -> JSON:
     return dict(json.loads(fields["payload"])) if "payload" in fields else dict(fields)
 
 
-def origin_of(heard: JSON) -> str:
-    """Under which name the record keeps a request (ARCHITECTURE.md, invariant 10)."""
+def origins_of(heard: JSON) -> list[str]:
+    """Under which names the record may keep a request (ARCHITECTURE.md, invariant 10)."""
     if "event_id" in heard:
-        return str(heard["event_id"])
+        return [str(heard["event_id"])]
     if heard.get("type") == "block_actions" and heard["actions"][0]["action_id"].startswith("choose:"):
-        return f"offer:{heard['actions'][0]['value']}"
-    return str(heard["trigger_id"])
+        return [f"offer:{heard['actions'][0]['value']}"]
+    if heard.get("type") == "view_submission":
+        return [str(heard["trigger_id"]), str(heard["view"]["id"])]
+    return [str(heard["trigger_id"])]
 
 
 class Forbearing:
@@ -320,7 +322,8 @@ class Door:
         reply = self._until_answered(path, body, headers)
         with self._lock:
             self.figures.acknowledged += 1
-            self.answered.setdefault(origin_of(heard), (Request("command", path, body, dict(headers)), reply.body))
+            for origin in origins_of(heard):
+                self.answered.setdefault(origin, (Request("command", path, body, dict(headers)), reply.body))
         if curious:
             again = self._until_answered(path, body, headers)
             self.figures.compared += 1
@@ -701,7 +704,8 @@ class World:
             self.serving.stop()
             with closing(sqlite3.connect(self.serving.database)) as database, database:
                 now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-                database.execute("UPDATE letters SET due_at = ? WHERE state = 'waiting' AND due_at > ?", (now, now))
+                waits = f"state = 'waiting' AND due_at > ? {NOT_TIMERS}"
+                database.execute(f"UPDATE letters SET due_at = ? WHERE {waits}", (now, now))  # noqa: S608 - ours
                 database.execute("UPDATE letters SET leased_until = ? WHERE state = 'leased'", (now,))
             self.serving.spawn()
             self.figures.starts += 1
@@ -722,7 +726,7 @@ class World:
 
     def _count(self, which: str, *values: str) -> int:
         with closing(sqlite3.connect(f"file:{self.serving.database}?mode=ro", uri=True)) as database:
-            query = f"SELECT count(*) FROM letters WHERE {which}"  # noqa: S608 - two conditions of ours
+            query = f"SELECT count(*) FROM letters WHERE ({which}) {NOT_TIMERS}"  # noqa: S608 - conditions of ours
             (count,) = database.execute(query, values).fetchone()
         return int(count)
 
@@ -771,7 +775,7 @@ class World:
     def _check_letters(self, store: Store) -> None:
         with store.reading() as tx:
             for state in ("waiting", "leased", "sent", "parked", "dropped"):
-                self.figures.letters[state] = len(tx.letters(state))
+                self.figures.letters[state] = sum(one.kind not in TIMERS for one, _ in tx.letters(state))
             parked = [(letter.kind, error) for letter, error in tx.letters("parked")]
         held(not parked, "could not be delivered:", parked)
         held(not self.figures.letters["waiting"] + self.figures.letters["leased"], "letters are left")

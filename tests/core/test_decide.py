@@ -527,6 +527,16 @@ def test_a_message_is_captured_once_as_each_kind() -> None:
     assert len(story.when(captured(said_in="C1/3.4"))) == 1
 
 
+@pytest.mark.parametrize("kind", [Kind.NOTE, Kind.ACTION])
+def test_a_message_whose_text_was_destroyed_is_captured_as_nothing(kind: Kind) -> None:
+    story = Story("start Checkout").given(captured("the password is hunter2")).given(cmd.Redact(entry=2))
+    assert story.refused(captured("the password is hunter2", kind), by="c") == (
+        "The text of that message was destroyed, with entry 2.",
+        "Record it in other words, without what must not be kept.",
+    )
+    assert len(story.when(captured(said_in="C1/3.4"))) == 1
+
+
 def test_two_messages_with_the_same_words_are_two() -> None:
     story = Story("start Checkout").given(captured())
     story.now -= timedelta(seconds=50)
@@ -582,8 +592,8 @@ def test_an_action_item_is_done_or_dropped_once() -> None:
     story.given("done T1", "drop T2 no use")
     refusals = [story.refused(line) for line in ("done T1", "drop T1 x", "done T2", "drop T2 x")]
     assert refusals == [
-        (f"T{n} is {state} already.", "Type todo <task> to add another.")
-        for n, state in ((1, "done"), (1, "done"), (2, "dropped"), (2, "dropped"))
+        (f"T{n} is {state}; nothing is left to do.", f"Type todo INC-42: T{n} again if it is to be done after all.")
+        for n, state in [(1, "done already since 21 November 2026")] * 2 + [(2, "dropped already")] * 2
     ]
 
 

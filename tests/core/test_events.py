@@ -43,19 +43,21 @@ NAMES = {
     "task", "well", "wrong", "lucky", "takeaway", "question", "answer", "role", "handover", "severity",
     "link", "resolution", "reopened", "cancelled", "duplicate",
     # marks, corrections, the document's life
-    "effect_seen", "hypothesis_confirmed", "starred", "task_changed", "task_done", "task_dropped", "text_corrected",
+    "effect_seen", "hypothesis_confirmed", "starred", "task_changed", "task_done", "task_dropped", "task_reopened",
+    "text_corrected",
     "kind_corrected", "time_corrected", "removed", "undone", "redacted", "retitled", "onset_set", "zone_set",
     "not_applicable", "section_written", "review_called", "approved", "published", "shared_to", "link_revoked",
-    "words_destroyed",
+    "words_destroyed", "attached", "channel_opened", "nudges_set",
 }  # fmt: skip
 """Every name that was ever written. One is added here with its event and never taken out: old rows stay readable."""
 
 FACTS_OF_TEXT = {
-    "by", "author", "person",  # a key
+    "by", "author", "person", "asked",  # a key, or several
     "said_in", "channel",  # Slack's ids
     "zone",  # an IANA name or an offset
     "share",  # digits
     "gap", "section", "audience", "what",  # a word of a closed list
+    "digest", "media_type", "unkept",  # of a file
 }  # fmt: skip
 """The fields of type `str` that are no words: nothing that a person wrote freely is in them."""
 

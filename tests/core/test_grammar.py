@@ -31,9 +31,11 @@ from bot.core.commands import (
     Record,
     Redact,
     Remove,
+    ReopenTask,
     Retitle,
     RevokeLink,
     SayNone,
+    SetNudges,
     SetOnset,
     SetZone,
     Share,
@@ -392,6 +394,23 @@ LINES: list[tuple[str, Command]] = [
     ("todo T3 at 03:10 restart it", change(3, text="at 03:10 restart it", whole="T3 at 03:10 restart it")),
     ("todo T3 : by Friday", change(3, text="by Friday", whole="T3 by Friday")),
     ("todo T3x is new", AddTask(text="T3x is new")),
+    ("todo T3 https://t.example/PAY-4", change(3, url="https://t.example/PAY-4")),
+    ("todo T3 @ben <https://t.example/PAY-4|PAY-4> by Friday",
+     change(3, owner="@ben", person="U2", due=FRIDAY, url="https://t.example/PAY-4")),
+    ("todo T3 detect: https://t.example/PAY-4", change(3, category=Category.DETECT, url="https://t.example/PAY-4")),
+    ("todo T3 : https://t.example/PAY-4",
+     change(3, text="https://t.example/PAY-4", whole="T3 https://t.example/PAY-4")),
+    ("todo T3 see https://t.example", change(3, text="see https://t.example", whole="T3 see https://t.example")),
+    ("todo T3 ftp://t.example", change(3, text="ftp://t.example", whole="T3 ftp://t.example")),
+    ("link #T3 HTTPS://t.example/PAY-4", change(3, url="HTTPS://t.example/PAY-4")),
+    ("todo T3 again", ReopenTask(task=3)),
+    ("todo T3 Reopen.", ReopenTask(task=3)),
+    ("todo T3 : again", change(3, text="again", whole="T3 again")),
+    ("tasks", look(View.TASKS)),
+    ("todos mine", look(View.TASKS, "mine")),
+    ("tasks All overdue", look(View.TASKS, "all overdue")),
+    ("tasks all page 12", look(View.TASKS, "all page 12")),
+    ("tasks off", look(View.TASKS, "off")),
     ("done T3", FinishTask(task=3)),
     ("done #t3.", FinishTask(task=3)),
     ("done T3 yesterday 15:00", FinishTask(task=3, when=utc("2026-11-20 15:00"))),
@@ -490,6 +509,8 @@ LINES: list[tuple[str, Command]] = [
     ("export md", look(View.EXPORT, "md")),
     ("export json default", look(View.EXPORT, "json default")),
     ("resend", look(View.RESEND)),
+    ("reminders off", SetNudges(on=False)),
+    ("nudges on", SetNudges(on=True)),
     ("list", look(View.LIST)),
     ("list checkout errors", look(View.LIST, "checkout errors")),
     ("search checkout", look(View.LIST, "checkout")),
@@ -595,11 +616,11 @@ NEED_TEXT = (
 )  # fmt: skip
 NEED_MORE = (
     "worked", "noeffect", "confirmed", "key", "unkey", "done", "drop", "learned", "answer", "role", "duplicate", "edit",
-    "move", "onset", "zone", "remove", "redact", "none",
+    "move", "onset", "zone", "remove", "redact", "none", "reminders",
 )  # fmt: skip
 STAND_ALONE = (
     "mitigated", "resolve", "detected", "ack", "reopen", "undo", "status", "brief", "timeline", "gaps", "suggest",
-    "draft", "export", "list", "review", "approve", "publish", "help", "resend",
+    "draft", "export", "list", "review", "approve", "publish", "help", "resend", "tasks",
 )  # fmt: skip
 
 
@@ -708,7 +729,8 @@ def test_four_thousand_characters_are_kept_whole_and_one_more_is_refused(verb: s
 @pytest.mark.parametrize(
     ("line", "word", "hint", "meant"),
     [
-        ("rolled 4711 back", "rolled", "Or did you mean “role”? Then type /incident role …", ()),
+        ("rolled 4711 back", "rolled", "Record it with one tap, or see /incident help.", ()),
+        ("updated 4711", "updated", "Or did you mean “update”? Then type /incident update …", ()),
         ("nte CPU is high", "nte", "Or did you mean “note”? Then type /incident note …", ("note CPU is high",)),
         (
             "suspcted the pool",
@@ -882,7 +904,7 @@ DESIGN = re.findall(
     key unkey link resolve resolved reopen cancel duplicate
     edit move title onset zone remove undo redact
     status brief timeline gaps none suggest draft export list search help review approve publish share
-    resend
+    resend reminders nudges tasks todos
     """,
 )
 """Every word of the first design, "The /incident language", and those that came later."""

@@ -597,6 +597,7 @@ def full() -> Log:
     log.mark(ev.TaskChanged, task=1, owner="DBA team", due=date(2026, 12, 1), text="Cap")
     log.mark(ev.TaskDone, task=1, at=at(60))
     log.mark(ev.TaskDropped, task=1, text="no")
+    log.mark(ev.TaskReopened, task=1)
     log.mark(ev.TextCorrected, entry=5, text="other")
     log.mark(ev.KindCorrected, entry=5, to=Kind.NOTE)
     log.mark(ev.TimeCorrected, entry=5, at=at(1))
@@ -612,6 +613,9 @@ def full() -> Log:
     log.mark(ev.Published, upto=4)
     log.mark(ev.SharedTo, channel="C1")
     log.mark(ev.LinkRevoked)
+    log.mark(ev.Attached, entry=8, digest="ab" * 32, media_type="image/png", size=7, file="graph.png")
+    log.mark(ev.ChannelOpened, channel="C2")
+    log.mark(ev.NudgesSet, on=False)
     log.mark(ev.WordsDestroyed, what="section summary")
     return log
 
