@@ -272,7 +272,7 @@ class App:
             self.digests.catch_up()
             self.chat.catch_up()
             with self.store.writing() as tx:
-                if not any(letter.kind == "learn" for letter, _ in tx.letters("waiting")):
+                if not tx.letters("waiting", kinds=("learn",)):
                     tx.enqueue([Letter("learn", "", "workspace", {}, self.clock(), blocking=False)])
         except Unrecorded:
             return False

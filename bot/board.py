@@ -7,8 +7,6 @@ that is recorded meanwhile.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -20,7 +18,7 @@ from bot.core import events as ev
 from bot.core.board import Board, board
 from bot.core.errors import Undelivered
 from bot.core.incident import Incident, Status
-from bot.core.record import JSON, MUST, Channel, Letter, Person, Place
+from bot.core.record import JSON, MUST, Channel, Letter, Person, Place, fingerprint
 from bot.core.times import iso, not_before, parse_utc
 
 PACE = timedelta(seconds=3)
@@ -45,7 +43,9 @@ class Reading(Protocol):
     def by_key(self, key: int) -> Place | None: ...
     def channel(self, team: str, channel: str) -> Channel: ...
     def people(self, keys: Sequence[str]) -> dict[str, Person]: ...
-    def letters(self, state: str, incident: int | None = None) -> list[tuple[Letter, str]]: ...
+    def letters(
+        self, state: str, incident: int | None = None, kinds: Sequence[str] = ()
+    ) -> list[tuple[Letter, str]]: ...
     def receipts(self, incident: int) -> dict[str, JSON]: ...
 
 
@@ -147,7 +147,7 @@ class Boards:
         kept = tx.receipts(place.key).get(KIND, {})
         if kept.get("at"):
             due = max(due, not_before(parse_utc(kept["at"]), PACE, self._clock()))
-        waiting = [one for one, _ in tx.letters("waiting", place.key) if one.kind == KIND]
+        waiting = [one for one, _ in tx.letters("waiting", place.key, (KIND,))]
         soon = due if not any(one.attempts for one in waiting) else due + PATIENCE
         on_its_way = any(one.due_at <= soon for one in waiting)
         if on_its_way and not must:
@@ -189,13 +189,14 @@ class Boards:
         return []
 
     def _read(self, tx: Reading, place: Place, incident: Incident) -> Standing:
-        letters = [*tx.letters("waiting", place.key), *tx.letters("leased", place.key)]
+        kinds = tuple(self._waits_for)
+        waits = bool(kinds) and any(tx.letters(state, place.key, kinds) for state in ("waiting", "leased"))
         people = tx.people([entry.by for entry in incident.entries.values()])
         return Standing(
             place,
             board(incident, {key: person.name for key, person in people.items()}),
             tx.receipts(place.key),
-            not incident.own_channel and any(one.kind in self._waits_for for one, _ in letters),
+            waits and not incident.own_channel,
         )
 
     def _is_old(self, seen: Board) -> bool:
@@ -206,7 +207,7 @@ class Boards:
         """Edits the board, or posts it where there is none; what is kept of it then, nothing where none is wanted."""
         place = seen.place
         message = self._wording.board(seen.board, self._prefix, self._link_to_draft(seen, kept))
-        said = _digest(message)
+        said = fingerprint(message)
         if kept.get("ts"):
             if kept.get("said") == said:
                 return kept
@@ -308,8 +309,3 @@ class Boards:
 def _letter(place: Place, due: datetime, *, must: bool) -> Letter:
     lane = f"{place.team}/{place.name}/board"
     return Letter(KIND, place.team, lane, {MUST: True} if must else {}, due, place.key, blocking=False, about=lane)
-
-
-def _digest(message: JSON) -> str:
-    """What tells whether a message says something else now."""
-    return hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()

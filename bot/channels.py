@@ -6,8 +6,6 @@ opened for incidents of public channels only, and what was told in a private cha
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -21,7 +19,7 @@ from bot.core.answers import Heard, Outcome, Refused
 from bot.core.board import Board, board, channel_name
 from bot.core.errors import Undelivered
 from bot.core.incident import REDACTED, Incident, Status
-from bot.core.record import JSON, MUST, Channel, Installation, Letter, Person, Place
+from bot.core.record import JSON, MUST, Channel, Installation, Letter, Person, Place, fingerprint
 from bot.core.times import iso, not_before, parse_utc
 
 OWN = "own_channel"
@@ -76,7 +74,9 @@ log = logging.getLogger("scribe.channels")
 class Following(Protocol):
     """What the transaction that records lets us look up."""
 
-    def letters(self, state: str, incident: int | None = None) -> list[tuple[Letter, str]]: ...
+    def letters(
+        self, state: str, incident: int | None = None, kinds: Sequence[str] = ()
+    ) -> list[tuple[Letter, str]]: ...
     def receipts(self, incident: int) -> dict[str, JSON]: ...
 
 
@@ -320,7 +320,7 @@ class OwnChannels:
                 self._slack.join(origin)  # the arrival there is still being tried
                 ts = self._outbox.post(letter, origin, message, key)
             with self._store.writing() as tx:
-                tx.keep_receipt(seen.place, MOVED, 0, {"channel": origin, "ts": ts, "said": _digest(message)})
+                tx.keep_receipt(seen.place, MOVED, 0, {"channel": origin, "ts": ts, "said": fingerprint(message)})
         return []
 
     def _change_signpost(self, seen: Standing) -> None:
@@ -332,10 +332,10 @@ class OwnChannels:
                 tx.forget_receipt(seen.place.key, MOVED)
             return
         message = self._wording.moved(seen.board, seen.own_channel)
-        if kept and kept["said"] != _digest(message):
+        if kept and kept["said"] != fingerprint(message):
             self._outbox.edited(kept["channel"], kept["ts"], message)
             with self._store.writing() as tx:
-                tx.keep_receipt(seen.place, MOVED, 0, {**kept, "said": _digest(message)})
+                tx.keep_receipt(seen.place, MOVED, 0, {**kept, "said": fingerprint(message)})
 
     def ask_in(self, letter: Letter) -> list[Letter]:
         """Somebody has a role now, or was called in: they are asked into the channel."""
@@ -393,7 +393,7 @@ class OwnChannels:
         with self._store.reading() as tx:
             place: Any = tx.by_key(seen.place.key)
         said = self._wording.topic(seen.board, place.origin)
-        digest = _digest({"topic": said})
+        digest = fingerprint({"topic": said})
         if seen.receipts.get(TOPIC, {}).get("said") == digest:
             return
         try:
@@ -476,7 +476,7 @@ class Announcements:
         if not kept.get("ts") and (seen.board.status in _ENDED or self._is_being_made(seen)):
             return []
         message = self._wording.announcement(seen.board, place.channel, self._link_to_draft(seen))
-        said = _digest(message)
+        said = fingerprint(message)
         if kept.get("ts"):
             if kept["said"] != said and self._outbox.edited(kept["channel"], kept["ts"], message):
                 self._keep(place, {**kept, "said": said, "at": iso(self._clock())})
@@ -496,7 +496,7 @@ class Announcements:
         self._keep(place, {"channel": channel, "ts": ""})
         key = f"{place.name}-announcement"
         ts = self._outbox.post(letter, channel, message, key, look=bool(kept))  # an earlier try may have arrived
-        self._keep(place, {"channel": channel, "ts": ts, "said": _digest(message), "at": iso(self._clock())})
+        self._keep(place, {"channel": channel, "ts": ts, "said": fingerprint(message), "at": iso(self._clock())})
 
     def _is_being_made(self, seen: Standing) -> bool:
         """Whether a channel of its own is on its way: it is announced with that one."""
@@ -504,8 +504,7 @@ class Announcements:
         if seen.own_channel:
             return False
         with self._store.reading() as tx:
-            letters = [*tx.letters("waiting", place.key), *tx.letters("leased", place.key)]
-        return any(one.kind == OWN for one, _ in letters)
+            return any(tx.letters(state, place.key, (OWN,)) for state in ("waiting", "leased"))
 
     def _channel(self, team: str) -> str:
         """The id of the announcement channel, which Scribe has joined; "" where nothing may be announced there."""
@@ -554,15 +553,10 @@ def _lane(place: Place) -> str:
 def _once(tx: Following, place: Place, kind: str, lane: str, now: datetime, *, must: bool = False) -> list[Letter]:
     """A letter of a kind that brings something up to date, where none is on its way; `must`: see record.MUST."""
     about = f"{lane}/{kind}"
-    waiting = [one for one, _ in tx.letters("waiting", place.key) if one.kind == kind]
+    waiting = tx.letters("waiting", place.key, (kind,))
     if waiting and not must:
         return []
     last = tx.receipts(place.key).get(kind, {}).get("at")
     due = not_before(parse_utc(last), PACE, now) if last and not must else now
     body = {MUST: True} if must else {}
     return [Letter(kind, place.team, lane, body, due, place.key, blocking=False, about=about)]
-
-
-def _digest(said: JSON) -> str:
-    """What tells whether something else is to be said now."""
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -21,7 +21,7 @@ from bot.core import commands as cmd
 from bot.core import events as ev
 from bot.core import suggest, times
 from bot.core.answers import Heard, Outcome, Recorded, Suggested, Suggestions
-from bot.core.errors import Refusal, Undelivered
+from bot.core.errors import Undelivered
 from bot.core.events import Kind
 from bot.core.grammar import MAX_TEXT
 from bot.core.incident import Incident
@@ -490,10 +490,7 @@ class Chat:
         ]
 
     def _zone_name(self, person: Person | None) -> str:
-        try:
-            return times.zone_name(person.zone) if person and person.zone else self._zone
-        except Refusal:  # one that Slack has, and this machine does not
-            return self._zone
+        return times.known_zone(person.zone if person else None, self._zone)
 
     def _meet(self, team: str, users: Sequence[str], now: datetime) -> dict[str, Person]:
         """These people, by Slack id; some of those whose zone is not known are looked up."""

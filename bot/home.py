@@ -9,8 +9,6 @@ who is in a channel, and to be in it is not enough.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -20,10 +18,10 @@ from typing import Any, Protocol
 
 from bot.core import events as ev
 from bot.core import home, tasks, times
-from bot.core.errors import Refusal, Undelivered
+from bot.core.errors import Undelivered
 from bot.core.home import Active, Draft, Home, Recent
 from bot.core.incident import Incident, Status
-from bot.core.record import JSON, HomeTab, Installation, Letter, OpenTask, Person, Place
+from bot.core.record import JSON, HomeTab, Installation, Letter, OpenTask, Person, Place, fingerprint
 
 SHOW, SPREAD = "home", "homes"
 """The letter that brings one tab up to date, and the one that finds those that something concerns."""
@@ -223,7 +221,7 @@ class Homes:
             if not tab.sees and not forgotten:
                 tab = self._met(tab, now)
             view = self._wording.cleared() if forgotten else self._view(tab, now)
-            said = hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()
+            said = fingerprint(view)
             if said != tab.said:
                 self._slack.publish_home(tab.user, view)
         except Undelivered as failure:
@@ -267,10 +265,7 @@ class Homes:
         return self._wording.home(found, tab.channel, self._prefix)
 
     def _zone_of(self, person: Person | None) -> str:
-        try:
-            return times.zone_name(person.zone) if person and person.zone else self._zone
-        except Refusal:  # one that Slack has, and this machine does not
-            return self._zone
+        return times.known_zone(person.zone if person else None, self._zone)
 
     # ---- what stands there -----------------------------------------------------------------------
 

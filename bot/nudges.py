@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from bot.core import events as ev
 from bot.core import nudges, similar, times
-from bot.core.errors import Refusal, Undelivered
+from bot.core.errors import Undelivered
 from bot.core.incident import Incident
 from bot.core.record import CAME_BACK, JSON, Channel, Letter, Person, Place
 
@@ -164,10 +164,7 @@ class Nudges:
 
         def zone_of(key: str) -> str:
             person = people.get(key)
-            try:
-                return times.zone_name(person.zone) if person and person.zone else self._zone
-            except Refusal:  # one that Slack has, and this machine does not
-                return self._zone
+            return times.known_zone(person.zone if person else None, self._zone)
 
         said = {what: at for what, at in tx.nudges(place.key).items() if not what.startswith(SIMILAR)}
         due = nudges.coming(incident, self._after, said, zone_of, now, messages)

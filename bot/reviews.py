@@ -6,8 +6,6 @@ wake is told in the morning (see core.nudges).
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -22,7 +20,7 @@ from bot.core.errors import Refusal, Undelivered
 from bot.core.home import people_of
 from bot.core.incident import Incident, Stage, Status
 from bot.core.nudges import quiet_until
-from bot.core.record import JSON, MUST, Letter, Person, Place, Revision
+from bot.core.record import JSON, MUST, Letter, Person, Place, Revision, fingerprint
 from bot.core.wording import Wording
 
 AGENDA, POST, TOLD, SOON = "agenda", "post_anew", "review_told", "review_soon"
@@ -201,10 +199,7 @@ class Reviews:
         return Letter(kind, place.team, f"{place.team}/{person.user}", body, due, blocking=False, about=about)
 
     def _zone_of(self, person: Person) -> str:
-        try:
-            return times.zone_name(person.zone) if person.zone else self._zone
-        except Refusal:  # one that Slack has, and this machine does not
-            return self._zone
+        return times.known_zone(person.zone, self._zone)
 
     # ---- in the channel --------------------------------------------------------------------------
 
@@ -225,7 +220,7 @@ class Reviews:
             if seen.agenda
             else self._wording.no_agenda(seen.place)
         )
-        said = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()
+        said = fingerprint(message)
         if kept.get("said") == said:
             return ()
         if not kept.get("ts") or not self._outbox.edited(kept["channel"], kept["ts"], message):

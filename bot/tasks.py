@@ -172,7 +172,7 @@ class Digests:
 
     def _zone_of(self, tx: Reading, key: str) -> str:
         person = tx.people([key]).get(key)
-        return (person.zone if person else None) or self._zone
+        return times.known_zone(person.zone if person else None, self._zone)
 
     # ---- one digest ------------------------------------------------------------------------------
 

@@ -643,3 +643,12 @@ def test_a_digest_names_twenty_and_counts_the_rest() -> None:
     assert message["blocks"][0]["text"]["text"] == "☑️ *Your action items*: 300 due today."
     assert len([block for block in message["blocks"] if "accessory" in block]) == 20
     assert message["blocks"][-2]["text"]["text"] == "… and 285 more: `/incident tasks mine`"
+
+
+def test_a_zone_that_this_machine_does_not_have_keeps_no_action_item_from_being_recorded(cast: Cast) -> None:
+    cast.type(cast.ada, "start sev1 Checkout returns errors", "lead @ben")
+    with cast.stage.app.store.writing() as tx:
+        now = cast.stage.clock()
+        tx.learn_person(cast.stage.workspace.team, cast.ben.id, name="Ben", zone="Mars/Olympus", now=now)
+    cast.type(cast.ada, "todo @ben: Cap the pool by 2026-12-01")
+    assert [task.owner for task in cast.incident().tasks.values()] == ["@ben"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -214,6 +216,11 @@ class Glance:
     oldest: datetime | None = None
     open: int = 0
     sizes: Mapping[str, int] = field(default_factory=dict)
+
+
+def fingerprint(said: JSON) -> str:
+    """What tells whether something says something else now (SHA-256, hexadecimal)."""
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def incident_name(number: int) -> str:

@@ -651,6 +651,14 @@ def _nearest(said: str) -> list[str]:
     return near or ["Europe/London"]
 
 
+def known_zone(zone: str | None, usual: str) -> str:
+    """Somebody's zone, or the usual one where it is not known, or one that Slack has and this machine does not."""
+    try:
+        return zone_name(zone) if zone else usual
+    except Refusal:
+        return usual
+
+
 def localize(at: datetime, zone: str) -> datetime:
     """`at` on the clocks of `zone`: an IANA name, "UTC", or an offset such as "+05:30"."""
     return at.astimezone(_tz(zone))

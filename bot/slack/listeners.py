@@ -6,7 +6,6 @@ Slack would not show as a response is answered by a letter (`Heard.by_letter`).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import re
@@ -22,7 +21,7 @@ from bot import logs
 from bot.core.answers import Heard, Refused
 from bot.core.errors import Refusal, Unrecorded
 from bot.core.grammar import find
-from bot.core.record import Channel
+from bot.core.record import Channel, fingerprint
 from bot.scribe import Scribe
 from bot.slack import blocks
 from bot.slack.dialogs import Dialogs, Forms, from_form
@@ -284,7 +283,7 @@ def _from_command(body: JSON, mentions: dict[str, str]) -> Heard:
     """A slash command. In a private channel Slack gives "privategroup" for its name, in a direct message likewise."""
     name = body.get("channel_name", "")
     hidden = name in {"privategroup", "directmessage"}
-    origin = body.get("trigger_id") or hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    origin = body.get("trigger_id") or fingerprint(body)
     return Heard(
         team=text_at(body, "team_id"),
         channel=text_at(body, "channel_id"),
